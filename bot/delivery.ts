@@ -1,0 +1,74 @@
+/** Pushes what the outbox holds to channels that need pushing: the oldest of each conversation first, each attempt written down. */
+
+import { CodedError, type Sender } from '../adapters/channel.ts';
+import { type Attempt, leaseMessages, type LeasedMessage, settleMessage } from '../record/outbox.ts';
+import type { Database } from '../record/types.ts';
+import type { Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import { type Loop, startLoop } from './loop.ts';
+
+/** How many messages are under way at once, and how long one may take before somebody else may try. */
+const BATCH = 16;
+const LEASE_MS = 30_000;
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 60_000;
+
+/** What the sender works with. */
+export interface DeliveryParts {
+  readonly database: Database;
+  readonly senders: readonly Sender[];
+  readonly newId: () => string;
+  /** Between 0 and 1: spreads retries. */
+  readonly random: () => number;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly pollMs: number;
+}
+
+/** Starts sending. `nudge` the loop after a commit that queued something: waiting for the poll would only be slower. */
+export function startDelivery(parts: DeliveryParts): Loop {
+  return startLoop({ pollMs: parts.pollMs, log: parts.log, name: 'outbox' }, () => deliverOnce(parts));
+}
+
+/** Sends one batch. Returns whether there may be more. */
+export async function deliverOnce(parts: DeliveryParts): Promise<boolean> {
+  const leaseToken = parts.newId();
+  const messages = await leaseMessages(parts.database, { limit: BATCH, leaseMs: LEASE_MS, leaseToken });
+  await Promise.all(messages.map((message) => deliver(parts, message)));
+  return messages.length > 0;
+}
+
+async function deliver(parts: DeliveryParts, message: LeasedMessage): Promise<void> {
+  const attempt = await tryToSend(parts, message);
+  const ours = await settleMessage(parts.database, message, attempt);
+  parts.metrics.sent(message.channel, message.class, ours ? attempt.result : 'lease_lost');
+}
+
+async function tryToSend({ senders, random }: DeliveryParts, message: LeasedMessage): Promise<Attempt> {
+  const sender = senders.find(({ channel }) => channel === message.channel);
+  if (!sender) return { result: 'refused', code: 'no_sender' };
+  try {
+    const { wireId } = await sender.send(message);
+    return { result: 'sent', wireId };
+  } catch (error) {
+    return attemptOf(error, backOff(message.tries, random()));
+  }
+}
+
+/** Doubles with every try, half of it at random, so that many messages do not come back at once. */
+function backOff(tries: number, random: number): number {
+  const longest = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** (tries - 1));
+  return Math.round(longest * (0.5 + random / 2));
+}
+
+function attemptOf(error: unknown, afterMs: number): Attempt {
+  const code = error instanceof CodedError ? error.code : 'send_failed';
+  switch (code) {
+    case 'send_refused':
+      return { result: 'refused', code };
+    case 'send_retry':
+      return { result: 'retry', code, afterMs };
+    default:
+      return { result: 'unknown', code };
+  }
+}
