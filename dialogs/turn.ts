@@ -1,7 +1,7 @@
 /** What a dialog may know of the turn it speaks in, and how it says what else should happen. */
 
 import type { TurnContext } from 'botbuilder';
-import type { Recognizer } from '../knowledge/types.ts';
+import type { Article, Recognizer } from '../knowledge/types.ts';
 import type { Effect, Language, TurnState } from '../record/types.ts';
 import type { Strings } from './strings/zh.ts';
 
@@ -24,9 +24,16 @@ export interface DialogTurn {
 /** What dialogs may ask. All of it answers without touching the network, except the recogniser, which has its own limit. */
 export interface DialogCollaborators {
   readonly recognizer: Recognizer;
+  readonly articles: ArticleShelf;
   readonly rates: RateTables;
   readonly strings: Readonly<Record<Language, Strings>>;
   readonly bank: { readonly hotline: string; readonly hours: Readonly<Record<Language, string>> };
+}
+
+/** Finds an approved article again by its id: the one a customer picked, or the same one in the other language. */
+export interface ArticleShelf {
+  /** Null when there is no such article, or it may not be shown to everybody on that day. */
+  find(id: string, language: Language, today: string): Article | null;
 }
 
 /** Renders the dated rate table an article refers to, or null when no row is in force today (then the article is not served). */

@@ -1,0 +1,15 @@
+/** The shelf of approved articles: finds one again by id, and never hands out a draft or one that is not in force. */
+
+import { servable } from '../knowledge/article.ts';
+import type { Article } from '../knowledge/types.ts';
+import type { ArticleShelf } from './turn.ts';
+
+export function shelve(articles: readonly Article[]): ArticleShelf {
+  const byKey = new Map(articles.map((article) => [`${article.lang}:${article.id}`, article]));
+  return {
+    find(id, language, today) {
+      const article = byKey.get(`${language}:${id}`);
+      return article && servable(article, { language, audience: 'public', today }) ? article : null;
+    },
+  };
+}
