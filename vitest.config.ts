@@ -1,12 +1,15 @@
 import { defineConfig } from 'vitest/config';
 
-/** Two kinds of tests: `unit` in the folders that mirror the sources, `e2e` for whole journeys over real HTTP. */
+/**
+ * Two kinds of tests: `unit` in the folders that mirror the sources, `e2e` for whole journeys over real HTTP.
+ * The projects extend nothing: a project that did would start the run's PostgreSQL once more for itself.
+ */
 export default defineConfig({
   test: {
-    pool: 'forks',
+    globalSetup: 'tests/support/global-setup.ts',
     projects: [
       {
-        extends: true,
+        extends: false,
         test: {
           name: 'unit',
           include: ['tests/**/*.test.ts'],
@@ -16,7 +19,7 @@ export default defineConfig({
         },
       },
       {
-        extends: true,
+        extends: false,
         test: {
           name: 'e2e',
           include: ['tests/e2e/**/*.test.ts'],
