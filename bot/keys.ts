@@ -4,7 +4,14 @@ import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, ran
 import type { Database } from '../record/types.ts';
 
 /** What a derived key is for. A key is never used for two purposes. */
-export type KeyPurpose = 'directline-token' | 'visitor-credential' | 'upload-link' | 'column' | 'wrap-index-key';
+export type KeyPurpose =
+  | 'directline-token'
+  | 'directline-visitor'
+  | 'directline-upload'
+  | 'bank-token'
+  | 'bank-ref'
+  | 'route'
+  | 'wrap-index-key';
 
 const CIPHER = 'aes-256-gcm';
 const IV_BYTES = 12;

@@ -1,11 +1,11 @@
 /** Runs the bot on one activity for the gate, with state and replies held back, so that a run can be thrown away. */
 
 import { type Activity, ConversationState } from 'botbuilder';
+import { failureReply } from '../dialogs/say.ts';
 import { bindTurn, type DialogCollaborators, type DialogTurn } from '../dialogs/turn.ts';
 import type { Effect, TurnState } from '../record/types.ts';
 import { DIALOG_STATE, runBot } from './bot.ts';
 import { BufferingAdapter } from './buffering-adapter.ts';
-import { followLanguage } from './middleware/language.ts';
 import type { BotAnswer, BotRunner } from './turn.ts';
 import { TurnStorage, withoutDialogs } from './turn-storage.ts';
 
@@ -34,7 +34,6 @@ export interface BotRunnerParts {
 
 export function createBotRunner({ collaborators, zone, now }: BotRunnerParts): BotRunner {
   const adapter = new BufferingAdapter();
-  adapter.use(followLanguage);
 
   const begin = (conversation: TurnState, erased: readonly string[]): DialogTurn & { readonly effects: Effect[] } => {
     const at = now();
@@ -62,7 +61,7 @@ export function createBotRunner({ collaborators, zone, now }: BotRunnerParts): B
     apologise(conversation): BotAnswer {
       const strings = collaborators.strings[conversation.language ?? 'zh'];
       return {
-        replies: [strings.failure(collaborators.bank.hotline)],
+        replies: [failureReply(strings, collaborators.bank.hotline)],
         state: withoutDialogs(conversation.state, DIALOG_STATE),
         effects: [],
       };

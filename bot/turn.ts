@@ -38,17 +38,18 @@ export interface BotRunner {
   apologise(conversation: TurnState): BotAnswer;
 }
 
-/** Masks an activity: what was erased is named, so that the customer can be warned. */
-export type Mask = (activity: Partial<Activity>) => {
-  readonly activity: Partial<Activity>;
-  readonly erased: readonly string[];
-};
+/** Takes out of a message what must not be kept. What was erased is named, so that the customer can be warned. */
+export interface Masker {
+  mask(activity: Partial<Activity>): { readonly activity: Partial<Activity>; readonly erased: readonly string[] };
+  /** Masks the rest of a number or secret that the customer's last texts began. */
+  maskRest(recent: readonly string[], text: string): { readonly text: string; readonly erased: readonly string[] };
+}
 
 /** What the gate works with. Passed in, so that tests decide what time it is and what fails. */
 export interface TurnGateParts {
   readonly database: Database;
   readonly bot: BotRunner;
-  readonly mask: Mask;
+  readonly masker: Masker;
   readonly wake: Wake;
   readonly log: Log;
   readonly metrics: TurnMetrics;
@@ -133,7 +134,7 @@ export class Turns implements TurnGate {
     if (!this.#lines.admits(inbound.conversationId)) {
       return Promise.resolve(this.#refuse('line_full', { status: 'busy', retryAfterSeconds: 2 }));
     }
-    const outcome = this.#enter(causeOfMessage(inbound, this.#parts.mask));
+    const outcome = this.#enter(causeOfMessage(inbound, this.#parts.masker));
     this.#running.set(inbound.key, outcome);
     void outcome.finally(() => this.#running.delete(inbound.key)).catch(() => undefined);
     return outcome;
@@ -188,7 +189,8 @@ export class Turns implements TurnGate {
           settle({ status: 'repeat', activities: await this.#rows(cause, loaded.causeSeq) });
           return;
         case 'conversation': {
-          const outcome = await this.#attempt(cause, loaded.turn, settle);
+          const whole = maskRest(cause, loaded.turn.recent, this.#parts.masker);
+          const outcome = await this.#attempt(whole, loaded.turn, settle);
           if (outcome !== RERUN) return;
           this.#parts.metrics.rerun();
         }
@@ -353,8 +355,8 @@ interface AnswerPayload {
   readonly erased: readonly string[];
 }
 
-function causeOfMessage(inbound: Inbound, mask: Mask): Cause {
-  const { activity, erased } = mask(inbound.activity);
+function causeOfMessage(inbound: Inbound, masker: Masker): Cause {
+  const { activity, erased } = masker.mask(inbound.activity);
   const { key, channel, conversationId, delivery } = inbound;
   return {
     key,
@@ -365,6 +367,17 @@ function causeOfMessage(inbound: Inbound, mask: Mask): Cause {
     row: { direction: 'in', speaker: 'customer', body: toBody(activity) },
     delivery,
   };
+}
+
+/** The cause without the rest of a number that earlier messages began. Most messages are no part of one. */
+function maskRest(cause: Cause, recent: readonly string[], masker: Masker): Cause {
+  const { text } = cause.activity;
+  if (cause.row.direction !== 'in' || !text || recent.length === 0) return cause;
+  const rest = masker.maskRest(recent, text);
+  if (rest.text === text) return cause;
+  const activity = { ...cause.activity, text: rest.text };
+  const erased = [...new Set([...cause.erased, ...rest.erased])];
+  return { ...cause, activity, erased, row: { ...cause.row, body: toBody(activity) } };
 }
 
 /** The turn that answers a message recorded earlier: its cause is an event nobody is shown. */
@@ -440,8 +453,14 @@ function stateAfter(before: TurnState, commit: TurnCommit, written: Written): Tu
     owner: commit.owner ?? before.owner,
     epoch: written.epoch,
     state: commit.state ?? before.state,
+    recent: afterText(before.recent, commit.cause),
   };
   return commit.effects.reduce((state, effect) => afterEffect(state, effect, written), after);
+}
+
+function afterText(recent: readonly string[], { direction, body }: TurnCommit['cause']): readonly string[] {
+  const { text } = body as { text?: unknown };
+  return direction === 'in' && typeof text === 'string' ? [...recent, text].slice(-3) : recent;
 }
 
 function afterEffect(state: TurnState, effect: Effect, { numbers, at }: Written): TurnState {

@@ -18,6 +18,7 @@ interface LoadRow {
   readonly language: 'zh' | 'en' | null;
   readonly language_chosen: boolean;
   readonly erased: boolean;
+  readonly recent: string[] | null;
   readonly handoff_number: string | null;
   readonly handoff_at: string | null;
   readonly known_seq: number | null;
@@ -41,6 +42,7 @@ export async function loadTurn(database: Database, conversationId: string, key: 
       state: row.state,
       language: row.language,
       languageChosen: row.language_chosen,
+      recent: row.recent ?? [],
       openHandoff: number !== null && at !== null ? { number, at } : null,
     },
   };
@@ -57,6 +59,7 @@ export function freshTurn(conversationId: string): TurnState {
     state: {},
     language: null,
     languageChosen: false,
+    recent: [],
     openHandoff: null,
   };
 }

@@ -56,6 +56,8 @@ export interface TurnState {
   readonly language: Language | null;
   /** True when the customer chose the language; what they write no longer changes it. */
   readonly languageChosen: boolean;
+  /** The customer's last three texts, oldest first: a number sent in pieces is recognised by them. */
+  readonly recent: readonly string[];
   /** The open request for a person, if there is one. */
   readonly openHandoff: { readonly number: string; readonly at: string } | null;
 }

@@ -41,9 +41,9 @@ const TURN_TYPES: ReadonlySet<string> = new Set([
 /** The bank's registration with Azure Bot Service; without an app id the endpoint is open, which only the demo allows. */
 export interface BotFrameworkCredentials {
   readonly appId: string;
-  readonly appPassword: string;
-  readonly tenantId: string;
-  readonly appType: string;
+  readonly appPassword: string | undefined;
+  readonly tenantId: string | undefined;
+  readonly type: string;
 }
 
 /** What the adapter works with. */
@@ -97,13 +97,15 @@ export function createBotFramework(parts: BotFrameworkParts): BotFramework {
 
 function authentication(credentials: BotFrameworkCredentials | null): ConfigurationBotFrameworkAuthentication {
   const options = { timeout: SEND_WITHIN_MS, noRetryPolicy: true };
-  const configuration = credentials && {
-    MicrosoftAppId: credentials.appId,
-    MicrosoftAppPassword: credentials.appPassword,
-    MicrosoftAppTenantId: credentials.tenantId,
-    MicrosoftAppType: credentials.appType,
-  };
-  return new ConfigurationBotFrameworkAuthentication(configuration ?? {}, undefined, undefined, undefined, options);
+  const configuration = credentials
+    ? {
+        MicrosoftAppId: credentials.appId,
+        MicrosoftAppType: credentials.type,
+        ...(credentials.appPassword !== undefined && { MicrosoftAppPassword: credentials.appPassword }),
+        ...(credentials.tenantId !== undefined && { MicrosoftAppTenantId: credentials.tenantId }),
+      }
+    : {};
+  return new ConfigurationBotFrameworkAuthentication(configuration, undefined, undefined, undefined, options);
 }
 
 async function serve(parts: BotFrameworkParts, context: TurnContext): Promise<void> {

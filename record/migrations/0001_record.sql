@@ -24,7 +24,8 @@ create table customer (
   tier text not null default 'standard',
   branch text,
   flags text[] not null default '{}',
-  bank_number_hash text unique,
+  -- A fingerprint of the bank's own customer number: enough to find the customer, useless to anybody else.
+  bank_ref text unique,
   status text not null default 'active' check (status in ('active', 'merged', 'erased')),
   merged_into uuid references customer,
   created_at timestamptz not null default now()

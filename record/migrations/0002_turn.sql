@@ -3,9 +3,13 @@
 -- What a turn needs before it runs. `known_seq` is set when the key was recorded before.
 create function turn_load(p_conversation text, p_key text)
 returns table (version bigint, seq bigint, owner text, epoch bigint, state jsonb, language text, language_chosen boolean,
-               erased boolean, handoff_number text, handoff_at timestamptz, known_seq bigint)
+               erased boolean, recent text[], handoff_number text, handoff_at timestamptz, known_seq bigint)
 language sql stable as $$
-  select c.ver, c.seq, c.owner, c.epoch, c.state, c.language, c.language_chosen, c.erased_at is not null, h.number, h.queued_at,
+  select c.ver, c.seq, c.owner, c.epoch, c.state, c.language, c.language_chosen, c.erased_at is not null,
+         (select array_agg(r.body->>'text' order by r.seq)
+            from (select a.seq, a.body from activity a
+                   where a.conversation_id = c.id and a.direction = 'in' and a.body ? 'text' order by a.seq desc limit 3) r),
+         h.number, h.queued_at,
          (select a.seq from activity a where a.dkey = p_key and a.conversation_id = p_conversation)
     from conversation c
     left join handoff h on h.conversation_id = c.id and h.closed_at is null

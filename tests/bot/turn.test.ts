@@ -49,7 +49,7 @@ function gate(parts: Partial<TurnGateParts> = {}): Turns {
   return new Turns({
     database,
     bot: counting,
-    mask: (activity) => ({ activity, erased: [] }),
+    masker: { mask: (activity) => ({ activity, erased: [] }), maskRest: (_, text) => ({ text, erased: [] }) },
     wake: new LocalWake((error) => {
       throw error;
     }),
@@ -279,7 +279,7 @@ describe('one turn', () => {
     expect('activities' in two && two.activities[1]?.body['text']).toBe(reply);
     expect((await texts(conversation))[1]).toBe(reply);
     expect(seen[1]?.number).toBe(reply.slice(16, -1));
-    const rows = await database.query('select codes, code_seqs from handoff where conversation_id = $1', [conversation]);
+    const rows = await database.query('select codes, code_seqs::int[] from handoff where conversation_id = $1', [conversation]);
     expect(rows).toEqual([{ codes: ['ASKED', 'ASKED'], code_seqs: [1, 3] }]);
   });
 });

@@ -1,0 +1,267 @@
+/** The service put together: the one place that makes every part and hands each what it needs. */
+
+import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import restify, { type Server } from 'restify';
+import { v4, v7 } from 'uuid';
+import { type BotFramework, createBotFramework } from '../adapters/bot-framework/adapter.ts';
+import { createDirectLine, type DirectLine } from '../adapters/directline/directline.ts';
+import { startEmbeddedPostgres } from '../adapters/postgres/embedded.ts';
+import { openDatabase, type PostgresDatabase } from '../adapters/postgres/database.ts';
+import { LocalWake } from '../adapters/redis/local-wake.ts';
+import { shelve } from '../dialogs/shelf.ts';
+import { en } from '../dialogs/strings/en.ts';
+import { zh } from '../dialogs/strings/zh.ts';
+import { readArticles } from '../knowledge/article.ts';
+import { createLocalRecognizer } from '../knowledge/recognizer.ts';
+import { migrate, readMigrations } from '../record/database.ts';
+import { loadDemo } from '../record/demo-data.ts';
+import { loadRates, seedDemoRates } from '../record/rates.ts';
+import { WebChat } from '../record/web-chat.ts';
+import { BANK } from './bank.ts';
+import { createBankTokens } from './bank-token.ts';
+import type { Config } from './config.ts';
+import { openDataKey } from './data-key.ts';
+import { startDelivery } from './delivery.ts';
+import { startTimers } from './jobs.ts';
+import { Keys, openThreadIndex, type ThreadIndex } from './keys.ts';
+import type { Log } from './log.ts';
+import { createMasker } from './masker.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { mountChat } from './routes/chat.ts';
+import { createReadiness, mountHealth, mountMetrics, serveMetrics } from './routes/health.ts';
+import { mountMessages } from './routes/messages.ts';
+import { mountPages } from './routes/pages.ts';
+import { createBotRunner } from './runner.ts';
+import { type BotRunner, type TurnLimits, Turns } from './turn.ts';
+import { within } from './within.ts';
+
+const POLL_MS = 500;
+const FINISH_TURNS_WITHIN_MS = 10_000;
+
+/** What may be passed in besides the settings, by tests and benchmarks. */
+export interface AppParts {
+  readonly log: Log;
+  readonly now?: () => Date;
+  /** Stands in for the bank's assistant. */
+  readonly bot?: BotRunner;
+  readonly limits?: Partial<TurnLimits>;
+  /** The built pages; absent, those beside the compiled program. */
+  readonly pagesFolder?: string;
+}
+
+/** The running service. */
+export interface App {
+  /** Where it listens, without a trailing slash. */
+  readonly address: string;
+  /** As the service's own role. For tests and commands. */
+  readonly database: PostgresDatabase;
+  /** Finishes what was taken, then ends everything that was started, the private PostgreSQL last. */
+  close(): Promise<void>;
+}
+
+/** Starts the service. Resolves when it answers; rejects with a sentence, having ended what it had started. */
+export async function createApp(config: Config, parts: AppParts): Promise<App> {
+  const ending = new Ending();
+  try {
+    return await start(config, parts, ending);
+  } catch (error) {
+    await ending.run();
+    throw error;
+  }
+}
+
+async function start(config: Config, parts: AppParts, ending: Ending): Promise<App> {
+  const { log, now = () => new Date() } = parts;
+  const database = await openRecord(config, log, ending);
+  const keys = new Keys(await openDataKey(config));
+  const threadIndex = await openThreadIndex(database, keys);
+  const metrics = createMetrics();
+  const wake = new LocalWake((error) => log.error({ msg_code: 'wake_failed', err: error }, 'A listener failed on a wake-up.'));
+  const bankTokens = createBankTokens(bankTokenKey(config, keys), keys.derive('bank-ref'), now);
+  if (config.mode === 'demo') {
+    await loadDemo(database, { bankRef: bankTokens.bankRef, newId: v7 });
+    await seedDemoRates(database);
+  }
+
+  const turns = new Turns({
+    database,
+    bot: parts.bot ?? (await createAssistant(config, database, now)),
+    masker: createMasker(metrics),
+    wake,
+    log,
+    metrics,
+    zone: config.bank.timeZone,
+    newId: v7,
+    within,
+    ...(parts.limits && { limits: parts.limits }),
+  });
+
+  const server = createServer();
+  const directLine = createWebChannel({ config, turns, database, wake, keys, now, log, metrics });
+  directLine.mount(server);
+  ending.add(() => directLine.close());
+  mountChat(server, { config, bank: BANK, directLine, bankTokens, database, newId: v7, now, log });
+  const botFramework = createOutsideChannels(config, turns, threadIndex, keys);
+  if (botFramework) mountMessages(server, botFramework, log);
+  const readiness = createReadiness(database, v4());
+  mountHealth(server, readiness, log);
+  if (config.mode === 'demo') mountMetrics(server, metrics.registry, log);
+  mountPages(server, { folder: parts.pagesFolder ?? builtPages(), origins: config.chat.origins });
+  watchService(metrics, database);
+
+  startLoops({ botFramework, database, turns, wake, log, metrics }, ending);
+  ending.add(() => finishTurns(turns, log));
+  await serveMetricsApart(config, metrics, ending);
+  const address = await listen(server, config, ending);
+  ending.add(() => {
+    readiness.drain();
+    return Promise.resolve();
+  });
+  return { address, database, close: () => ending.run() };
+}
+
+/** What has to be ended, in the opposite order of its beginning. */
+class Ending {
+  readonly #steps: (() => Promise<void>)[] = [];
+
+  add(step: () => Promise<void>): void {
+    this.#steps.push(step);
+  }
+
+  async run(): Promise<void> {
+    for (let step = this.#steps.pop(); step; step = this.#steps.pop()) await step();
+  }
+}
+
+async function openRecord(config: Config, log: Log, ending: Ending): Promise<PostgresDatabase> {
+  const connectionString = config.storage.databaseUrl ?? (await startPrivatePostgres(config.storage.dataDir, log, ending));
+  await migrateRecord(connectionString, log);
+  const database = await openDatabase({ connectionString, applicationName: 'lobby', role: 'lobby_app' });
+  ending.add(() => database.close());
+  return database;
+}
+
+async function startPrivatePostgres(dataDir: string, log: Log, ending: Ending): Promise<string> {
+  const server = await startEmbeddedPostgres({ dataDir, log: (sentence) => log.info({ msg_code: 'postgres' }, sentence) });
+  ending.add(() => server.stop());
+  return server.connectionString;
+}
+
+/** Migrations run as the login that owns the tables, on a connection of their own. */
+async function migrateRecord(connectionString: string, log: Log): Promise<void> {
+  const owner = await openDatabase({ connectionString, applicationName: 'lobby-migrations', max: 1, statementTimeoutMs: 0 });
+  try {
+    const folder = fileURLToPath(new URL('../record/migrations/', import.meta.url));
+    await migrate(owner, await readMigrations(folder), (sentence) => log.info({ msg_code: 'migration' }, sentence));
+  } finally {
+    await owner.close();
+  }
+}
+
+/** The bank's own key, or in the demo one that nobody has to know. */
+function bankTokenKey(config: Config, keys: Keys): Uint8Array {
+  const { bankTokenKey: given } = config.chat;
+  return given === undefined ? keys.derive('bank-token') : new TextEncoder().encode(given);
+}
+
+/** The assistant, with what it knows and may say. */
+async function createAssistant(config: Config, database: PostgresDatabase, now: () => Date): Promise<BotRunner> {
+  const articles = readArticles(fileURLToPath(new URL('../knowledge/articles/', import.meta.url)));
+  const collaborators = {
+    recognizer: createLocalRecognizer(articles),
+    articles: shelve(articles),
+    rates: await loadRates(database),
+    strings: { zh, en },
+    bank: BANK,
+  };
+  return createBotRunner({ collaborators, zone: config.bank.timeZone, now });
+}
+
+/** Bot Framework channels, unless the bank has closed them. */
+function createOutsideChannels(config: Config, gate: Turns, threadIndex: ThreadIndex, keys: Keys): BotFramework | null {
+  const { botFramework: access } = config;
+  if (access.access === 'closed') return null;
+  return createBotFramework({
+    credentials: access.access === 'open' ? null : access,
+    gate,
+    threadIndex,
+    seal: (text) => keys.seal('route', 'outbox.route', text),
+    open: (sealed) => keys.open('route', 'outbox.route', sealed),
+    newId: v7,
+  });
+}
+
+interface LoopParts {
+  readonly botFramework: BotFramework | null;
+  readonly database: PostgresDatabase;
+  readonly turns: Turns;
+  readonly wake: LocalWake;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+function startLoops({ botFramework, database, turns, wake, log, metrics }: LoopParts, ending: Ending): void {
+  const senders = botFramework ? [botFramework.sender] : [];
+  const delivery = startDelivery({ database, senders, newId: v4, random: Math.random, log, metrics, pollMs: POLL_MS });
+  const timers = startTimers({ database, turns, log, pollMs: POLL_MS });
+  const ends = wake.subscribe(() => delivery.nudge());
+  ending.add(async () => {
+    ends();
+    await Promise.all([delivery.stop(), timers.stop()]);
+  });
+}
+
+async function serveMetricsApart(config: Config, metrics: Metrics, ending: Ending): Promise<void> {
+  const { metricsPort } = config.http;
+  if (metricsPort === undefined) return;
+  const server = await serveMetrics(metricsPort, metrics.registry);
+  ending.add(
+    () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  );
+}
+
+function createServer(): Server {
+  const server = restify.createServer({ name: 'Lobby', handleUncaughtExceptions: false });
+  server.server.maxHeadersCount = 100;
+  server.server.requestTimeout = 30_000;
+  server.server.headersTimeout = 10_000;
+  return server;
+}
+
+function builtPages(): string {
+  const compiled = import.meta.url.endsWith('.js');
+  return fileURLToPath(new URL(compiled ? '../web/' : '../dist/web/', import.meta.url));
+}
+
+function watchService(metrics: Metrics, database: PostgresDatabase): void {
+  metrics.watch('lobby_pg_pool_waiting', 'Statements waiting for a connection.', () => database.waiting);
+}
+
+async function listen(server: Server, config: Config, ending: Ending): Promise<string> {
+  const { host, port, publicUrl } = config.http;
+  await new Promise<void>((resolve, reject) => {
+    server.server.once('error', reject);
+    server.listen(port, host, () => resolve());
+  });
+  ending.add(async () => {
+    await new Promise<void>((resolve) => {
+      server.server.close(() => resolve());
+      server.server.closeIdleConnections();
+      setTimeout(() => server.server.closeAllConnections(), FINISH_TURNS_WITHIN_MS).unref();
+    });
+  });
+  const bound = server.server.address();
+  const at = typeof bound === 'object' && bound ? bound.port : port;
+  return publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${at}`;
+}
+
+async function finishTurns(turns: Turns, log: Log): Promise<void> {
+  const finished = await Promise.race([turns.close().then(() => true), pause(FINISH_TURNS_WITHIN_MS, false, { ref: false })]);
+  if (!finished) log.warn({ msg_code: 'turns_cut' }, 'Some turns did not finish in time; their messages were not acknowledged.');
+}
