@@ -161,6 +161,8 @@ async function push(
   let wireId: string | null = null;
   try {
     await cloud.continueConversationAsync(credentials?.appId ?? '', reference, async (context) => {
+      // The continuation has an id of its own; the replies answer the customer's message.
+      if (reference.activityId !== undefined) context.activity.id = reference.activityId;
       const responses = await context.sendActivities(message.activities.map(toActivity));
       wireId = responses.at(-1)?.id ?? null;
     });
