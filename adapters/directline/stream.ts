@@ -1,0 +1,334 @@
+/** The open line to each customer's page: what the record gains is pushed over WebSocket, in order, without a gap. */
+
+import { WebSocket } from 'ws';
+import type { RecordedActivity } from '../../record/types.ts';
+import type { WakeHint } from '../channel.ts';
+import { type Rendering, renderRepeat, renderSet } from './activity-out.ts';
+import type { Clock, DirectLineMetrics, Log, WebRecord } from './port.ts';
+import { type TicketClaims, TOLERANCE_SECONDS } from './tokens.ts';
+
+/** How the open sockets are looked after. */
+export interface StreamLimits {
+  /** The longest a lost hint can delay a message. */
+  readonly sweepMs: number;
+  /** How often a silent socket is asked whether it is still there. */
+  readonly pingMs: number;
+  /** What may wait in memory for one slow socket. */
+  readonly bufferedBytes: number;
+  /** Rows read and sent at a time when a socket catches up. */
+  readonly page: number;
+  readonly socketsPerConversation: number;
+  readonly sockets: number;
+  /** Frames a client may send between two pings; it has no reason to send more than keep-alives. */
+  readonly framesPerPing: number;
+}
+
+export const DEFAULT_STREAM: StreamLimits = {
+  sweepMs: 15_000,
+  pingMs: 20_000,
+  bufferedBytes: 1024 * 1024,
+  page: 100,
+  socketsPerConversation: 8,
+  sockets: 20_000,
+  framesPerPing: 100,
+};
+
+/** Why a socket is closed, as RFC 6455 numbers it. */
+const CLOSE = { expired: 1008, restarting: 1012, slow: 1013 } as const;
+
+/** Sockets are pinged in this many groups, one after the other, so that ten thousand pings never come at once. */
+const PING_GROUPS = 20;
+const CLOSE_WITHIN_MS = 2_000;
+const MOST_REPEATS = 20;
+
+/** One open socket and what it has been sent. */
+interface Line {
+  readonly socket: WebSocket;
+  readonly conversationId: string;
+  readonly family: string;
+  readonly rendering: Rendering;
+  readonly group: number;
+  /** Everything up to here was sent, in order. */
+  sent: number;
+  /** The record is said to go up to here. */
+  known: number;
+  reading: boolean;
+  answered: boolean;
+  frames: number;
+  /** Repeats to be echoed once the line has caught up. */
+  repeats: { row: RecordedActivity; clientActivityID: string }[];
+}
+
+/** What the stream works with. */
+export interface StreamParts {
+  readonly record: Pick<WebRecord, 'rowsAfter' | 'sweep'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: DirectLineMetrics | undefined;
+  readonly limits: StreamLimits;
+}
+
+/** All open sockets of this process. */
+export class Stream {
+  readonly #parts: StreamParts;
+  readonly #lines = new Set<Line>();
+  readonly #byConversation = new Map<string, Set<Line>>();
+  readonly #groups: readonly Set<Line>[] = Array.from({ length: PING_GROUPS }, () => new Set<Line>());
+  readonly #timers: NodeJS.Timeout[] = [];
+  #opened = 0;
+  #nextGroup = 0;
+  #sweeping: Promise<void> | undefined;
+  #closing = false;
+
+  constructor(parts: StreamParts) {
+    this.#parts = parts;
+    const { sweepMs, pingMs } = parts.limits;
+    this.#timers.push(setInterval(() => void this.sweep(), sweepMs).unref());
+    this.#timers.push(setInterval(() => this.#pingNextGroup(), pingMs / PING_GROUPS).unref());
+  }
+
+  get size(): number {
+    return this.#lines.size;
+  }
+
+  /** Whether one more socket can be looked after. */
+  get hasRoom(): boolean {
+    return !this.#closing && this.#lines.size < this.#parts.limits.sockets;
+  }
+
+  /** Takes a socket on and sends it everything after its watermark. */
+  open(socket: WebSocket, { conversationId, family, watermark }: TicketClaims, rendering: Rendering): void {
+    this.#makeRoom(conversationId);
+    const line: Line = {
+      socket,
+      conversationId,
+      family,
+      rendering,
+      group: this.#opened % PING_GROUPS,
+      sent: watermark,
+      known: watermark,
+      reading: false,
+      answered: true,
+      frames: 0,
+      repeats: [],
+    };
+    this.#opened += 1;
+    this.#add(line);
+    socket.on('message', () => this.#heard(line));
+    socket.on('pong', () => {
+      line.answered = true;
+    });
+    socket.on('close', (code) => this.#remove(line, code));
+    // A broken frame or a lost connection: `close` follows, and the client comes back by its watermark.
+    socket.on('error', () => undefined);
+    this.#catchUp(line);
+  }
+
+  /** "This conversation goes up to seq": pushed from memory where the rows came along and fit, read otherwise. */
+  hear({ conversationId, seq, activities }: WakeHint): void {
+    for (const line of this.#byConversation.get(conversationId) ?? []) {
+      if (seq <= line.sent) continue;
+      line.known = Math.max(line.known, seq);
+      const fresh = activities?.filter((row) => row.seq > line.sent);
+      if (!line.reading && fresh?.[0]?.seq === line.sent + 1) this.#push(line, fresh);
+      if (line.known > line.sent) this.#catchUp(line);
+    }
+  }
+
+  /** A message came a second time: its row is shown again, under the client id that is waiting for it (ruling 45). */
+  repeat(row: RecordedActivity, clientActivityID: string): void {
+    for (const line of this.#byConversation.get(row.conversationId) ?? []) {
+      line.repeats = [...line.repeats, { row, clientActivityID }].slice(-MOST_REPEATS);
+      if (!line.reading && line.sent >= row.seq) this.#pushRepeats(line);
+    }
+  }
+
+  /** Ends every socket whose family or conversation is no longer to be served. */
+  end(
+    matches: (line: { readonly conversationId: string; readonly family: string; readonly userId: string }) => boolean,
+  ): void {
+    for (const line of this.#lines) {
+      const { conversationId, family, rendering } = line;
+      if (matches({ conversationId, family, userId: rendering.userId })) this.#finish(line);
+    }
+  }
+
+  /** Compares every open socket with the record in one query: repairs lost hints, ends what expired or was revoked elsewhere. */
+  sweep(): Promise<void> {
+    this.#sweeping ??= this.#compare()
+      .catch((err: unknown) => {
+        this.#parts.log.warn(
+          { msg_code: 'directline_sweep_failed', err },
+          'Open chats could not be compared with the record; the next sweep will.',
+        );
+      })
+      .finally(() => {
+        this.#sweeping = undefined;
+      });
+    return this.#sweeping;
+  }
+
+  /** Asks every client to come back (elsewhere, or after the restart), and waits a moment for their goodbye. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    const closed = [...this.#lines].map(({ socket }) => new Promise((resolve) => socket.once('close', resolve)));
+    for (const { socket } of this.#lines) socket.close(CLOSE.restarting, 'restarting');
+    const patience = setTimeout(() => {
+      for (const { socket } of this.#lines) socket.terminate();
+    }, CLOSE_WITHIN_MS);
+    await Promise.all(closed);
+    clearTimeout(patience);
+    await this.#sweeping;
+  }
+
+  async #compare(): Promise<void> {
+    if (this.#lines.size === 0) return;
+    const lines = [...this.#lines];
+    const { record, clock } = this.#parts;
+    const tolerated = new Date(clock().getTime() - TOLERANCE_SECONDS * 1000);
+    const watched = lines.map(({ family, sent }) => ({ family, seq: sent }));
+    for (const { index, finding, seq } of await record.sweep(watched, tolerated)) {
+      const line = lines[index];
+      if (!line || !this.#lines.has(line)) continue;
+      switch (finding) {
+        case 'ended':
+          this.#finish(line);
+          break;
+        case 'behind':
+          line.known = Math.max(line.known, seq);
+          this.#catchUp(line);
+      }
+    }
+  }
+
+  /** Reads what the line lacks, page by page, waiting for each to be on the wire before the next is read. */
+  #catchUp(line: Line): void {
+    if (line.reading) return;
+    line.reading = true;
+    void this.#read(line)
+      .catch((err: unknown) => {
+        line.known = line.sent;
+        this.#parts.log.warn({ msg_code: 'directline_read_failed', err }, 'A chat could not be read; the sweep will.');
+      })
+      .finally(() => {
+        line.reading = false;
+        this.#pushRepeats(line);
+        if (line.known > line.sent) this.#catchUp(line);
+      });
+  }
+
+  async #read(line: Line): Promise<void> {
+    const { record, limits } = this.#parts;
+    let more = true;
+    while (more && isOpen(line)) {
+      // This read answers every hint so far; one that comes meanwhile raises `known` again.
+      line.known = line.sent;
+      const rows = await record.rowsAfter(line.conversationId, line.sent, limits.page);
+      const full = rows.length === limits.page;
+      if (rows.length > 0) await this.#flush(line, full ? withoutCutTurn(rows) : rows);
+      more = full || line.known > line.sent;
+    }
+    if (!isOpen(line)) line.known = line.sent;
+  }
+
+  #flush(line: Line, rows: readonly RecordedActivity[]): Promise<void> {
+    return new Promise((resolve) => {
+      const frame = this.#frameOf(line, rows);
+      if (frame === null) resolve();
+      else line.socket.send(frame, () => resolve());
+    });
+  }
+
+  #push(line: Line, rows: readonly RecordedActivity[]): void {
+    const frame = this.#frameOf(line, rows);
+    if (frame !== null) this.#send(line, frame);
+  }
+
+  #frameOf(line: Line, rows: readonly RecordedActivity[]): string | null {
+    const set = renderSet(rows, line.sent, line.rendering);
+    line.sent = rows.at(-1)?.seq ?? line.sent;
+    return set.activities.length === 0 ? null : JSON.stringify(set);
+  }
+
+  #pushRepeats(line: Line): void {
+    const due = line.repeats.filter(({ row }) => row.seq <= line.sent);
+    if (due.length === 0) return;
+    line.repeats = line.repeats.filter(({ row }) => row.seq > line.sent);
+    const activities = due.map(({ row, clientActivityID }) => renderRepeat(row, clientActivityID, line.rendering));
+    this.#send(line, JSON.stringify({ activities }));
+  }
+
+  #send(line: Line, frame: string): void {
+    const { socket } = line;
+    if (!isOpen(line)) return;
+    if (socket.bufferedAmount > this.#parts.limits.bufferedBytes) {
+      this.#parts.metrics?.refused('slow_socket');
+      socket.close(CLOSE.slow, 'too slow; come back by watermark');
+    } else socket.send(frame, ignoreLost);
+  }
+
+  #heard(line: Line): void {
+    line.answered = true;
+    line.frames += 1;
+    if (line.frames > this.#parts.limits.framesPerPing) this.#finish(line, 'too many frames');
+  }
+
+  #pingNextGroup(): void {
+    for (const line of this.#groups[this.#nextGroup] ?? []) {
+      line.frames = 0;
+      if (!line.answered) line.socket.terminate();
+      else {
+        line.answered = false;
+        line.socket.ping();
+      }
+    }
+    this.#nextGroup = (this.#nextGroup + 1) % PING_GROUPS;
+  }
+
+  #finish({ socket }: Line, reason = 'expired'): void {
+    socket.close(CLOSE.expired, reason);
+  }
+
+  /** A page reloaded again and again leaves sockets behind that do not know they are dead: the oldest goes. */
+  #makeRoom(conversationId: string): void {
+    const lines = this.#byConversation.get(conversationId);
+    if (!lines || lines.size < this.#parts.limits.socketsPerConversation) return;
+    for (const oldest of lines) {
+      this.#finish(oldest, 'too many windows');
+      return;
+    }
+  }
+
+  #add(line: Line): void {
+    const lines = this.#byConversation.get(line.conversationId) ?? new Set<Line>();
+    this.#byConversation.set(line.conversationId, lines.add(line));
+    this.#groups[line.group]?.add(line);
+    this.#lines.add(line);
+    this.#parts.metrics?.socketsOpen(this.#lines.size);
+  }
+
+  #remove(line: Line, code: number): void {
+    const lines = this.#byConversation.get(line.conversationId);
+    lines?.delete(line);
+    if (lines?.size === 0) this.#byConversation.delete(line.conversationId);
+    this.#groups[line.group]?.delete(line);
+    this.#lines.delete(line);
+    this.#parts.metrics?.socketsOpen(this.#lines.size);
+    this.#parts.metrics?.socketClosed(code);
+  }
+}
+
+/** A page that is full may have cut the last turn in two; a turn is shown whole, so its part waits for the next page. */
+function withoutCutTurn(rows: readonly RecordedActivity[]): readonly RecordedActivity[] {
+  const last = rows.at(-1)?.turn;
+  const whole = rows.filter(({ turn }) => turn !== last);
+  return whole.length > 0 ? whole : rows;
+}
+
+function isOpen({ socket }: Line): boolean {
+  return socket.readyState === WebSocket.OPEN;
+}
+
+/** The connection was lost while sending: `close` follows, and the client comes back by its watermark. */
+function ignoreLost(): void {}
