@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { putInPlace } from '../../scripts/build.mjs';
-import { hashFile, hashOfSources, stateOfBuild } from '../../scripts/sources.mjs';
+import { hashOfSources, stateOfBuild } from '../../scripts/sources.mjs';
 
 let project: string;
 
@@ -39,12 +39,12 @@ describe('the state of the build', () => {
     expect(stateOfBuild(project)).toBe('stale');
   });
 
-  it('is stale when text moves from one file to another', () => {
+  it('is stale when a file is merged into the one before it', () => {
     write('bot/a.ts', 'one');
     write('bot/b.ts', 'two');
     buildNow();
-    write('bot/a.ts', 'onetwo');
-    write('bot/b.ts', '');
+    write('bot/a.ts', 'onebot/b.tstwo');
+    rmSync(join(project, 'bot', 'b.ts'));
     expect(stateOfBuild(project)).toBe('stale');
   });
 
@@ -56,9 +56,10 @@ describe('the state of the build', () => {
     expect(stateOfBuild(project)).toBe('current');
   });
 
-  it('is absent when a build was cut short before its note was written', () => {
+  it('is absent when a build was cut short', () => {
     buildNow();
-    rmSync(join(project, hashFile));
+    const neverStaged = join(project, 'dist', '.staged');
+    expect(() => putInPlace(neverStaged, join(project, 'dist'), hashOfSources(project))).toThrow('ENOENT');
     expect(stateOfBuild(project)).toBe('absent');
   });
 
