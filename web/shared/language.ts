@@ -1,0 +1,25 @@
+/** The two languages of the pages, and which one a customer is met in. */
+
+export type Language = 'zh' | 'en';
+
+/** The tag for `lang` attributes, number formats and Bot Framework's `locale`. */
+export const localeOf: Readonly<Record<Language, string>> = { zh: 'zh-CN', en: 'en-US' };
+
+export function otherLanguage(language: Language): Language {
+  return language === 'zh' ? 'en' : 'zh';
+}
+
+/**
+ * The address decides, then what the customer chose before, then the browser.
+ * A Chinese bank greets in Chinese unless the browser's first language says otherwise.
+ */
+export function firstLanguage(asked: string | null, chosen: string | null, preferred: readonly string[]): Language {
+  const said = asLanguage(asked) ?? asLanguage(chosen);
+  if (said) return said;
+  const first = preferred[0];
+  return first === undefined || first.toLowerCase().startsWith('zh') ? 'zh' : 'en';
+}
+
+function asLanguage(value: string | null): Language | undefined {
+  return value === 'zh' || value === 'en' ? value : undefined;
+}
