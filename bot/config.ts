@@ -118,10 +118,6 @@ const environment = z.object({
     example: 'the output of `openssl rand -hex 32`',
     secret: true,
   }),
-  RATE_REQUESTS_PER_MINUTE: count().prefault('1200').register(documented, {
-    meaning: 'Requests of any kind from one address in a minute.',
-    example: '6000',
-  }),
   RATE_TOKENS_PER_MINUTE: count().prefault('60').register(documented, {
     meaning: 'Chat tokens given to one address in a minute.',
     example: '300',
@@ -299,7 +295,6 @@ export interface Config {
   };
   /** Most of each in one minute. */
   readonly rates: {
-    readonly requestsPerAddress: number;
     readonly tokensPerAddress: number;
     readonly conversationsPerAddress: number;
     readonly postsPerConversation: number;
@@ -389,7 +384,6 @@ function toConfig(settings: Settings, warnings: readonly string[]): Config {
       bankTokenKey: settings.BANK_TOKEN_KEY,
     },
     rates: {
-      requestsPerAddress: settings.RATE_REQUESTS_PER_MINUTE,
       tokensPerAddress: settings.RATE_TOKENS_PER_MINUTE,
       conversationsPerAddress: settings.RATE_CONVERSATIONS_PER_MINUTE,
       postsPerConversation: settings.RATE_POSTS_PER_MINUTE,

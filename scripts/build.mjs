@@ -37,20 +37,28 @@ export async function build(project, say) {
  * @param {string} dist
  */
 async function buildAll(project, dist) {
-  for (const name of readdirSync(dist).filter((entry) => entry.startsWith('.staged-'))) {
-    rmSync(join(dist, name), { recursive: true });
-  }
-  const staged = join(dist, `.staged-${process.pid}`);
-  const pages = join(dist, `.staged-${process.pid}-pages`);
+  removeStaged(dist);
+  const staged = join(dist, '.staged');
+  const pages = join(dist, '.staged-pages');
   const hash = hashOfSources(project);
-  await Promise.all([
+  const done = await Promise.allSettled([
     tool(project, 'tsc', ['-p', 'tsconfig.build.json', '--outDir', staged]),
     tool(project, 'vite', ['build', '--config', 'web/vite.config.ts', '--outDir', pages, '--logLevel', 'warn']),
   ]);
+  const failed = done.find((result) => result.status === 'rejected');
+  if (failed) {
+    removeStaged(dist);
+    throw failed.reason;
+  }
   copyDataFiles(project, staged);
   cpSync(pages, join(staged, 'web'), { recursive: true });
-  rmSync(pages, { recursive: true });
   putInPlace(staged, dist, hash);
+  removeStaged(dist);
+}
+
+/** @param {string} dist */
+function removeStaged(dist) {
+  for (const name of ['.staged', '.staged-pages']) rmSync(join(dist, name), { recursive: true, force: true });
 }
 
 /**
@@ -79,7 +87,6 @@ export function putInPlace(staged, dist, hash) {
     rmSync(join(dist, name), { recursive: true, force: true });
     renameSync(join(staged, name), join(dist, name));
   }
-  rmSync(staged, { recursive: true });
   writeFileSync(note, `${hash}\n`);
 }
 

@@ -78,11 +78,6 @@ describe('putting a build in place', () => {
     expect(existsSync(join(project, 'dist', 'bot', 'removed.js'))).toBe(false);
     expect(readFileSync(join(project, 'dist', 'bot', 'main.js'), 'utf8')).toBe('main');
   });
-
-  it('leaves no staging folder', () => {
-    buildNow();
-    expect(existsSync(join(project, 'dist', '.staged'))).toBe(false);
-  });
 });
 
 /** What `npm run build` does, without the compilers. */
