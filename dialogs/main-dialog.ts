@@ -7,7 +7,7 @@ import { ENQUIRY, EnquiryDialog, type EnquiryOptions, heardNewWords } from './en
 import { comeBack, greet, greetBriefly, openingChips } from './greeting.ts';
 import { HANDOFF, HandoffDialog, type HandoffOptions } from './handoff-dialog.ts';
 import { say } from './say.ts';
-import { hasWords, readCourtesy, readNegative } from './short-words.ts';
+import { hasWords, readCourtesy, readNegative, withoutMarks } from './short-words.ts';
 import { commandIn, obey } from './steering.ts';
 import { stringsOf, turnOf } from './turn.ts';
 import { countNegative, dialogsOf, isOutdated, visitOf } from './visit.ts';
@@ -70,7 +70,11 @@ async function heardByOpenDialog(dc: DialogContext): Promise<boolean> {
 async function enquire(dc: DialogContext, text: string, excuse: Excuse | null): Promise<void> {
   const { context } = dc;
   const { collaborators, language, today } = turnOf(context);
-  const understanding = await collaborators.recognizer.understand(text, { language, today, audience: 'public' });
+  const understanding = await collaborators.recognizer.understand(withoutMarks(text), {
+    language,
+    today,
+    audience: 'public',
+  });
   if (excuse && understanding.band === 'miss') return askAgain(context, excuse);
   if (excuse) await say(context, excuse.sorry);
   await dc.beginDialog(ENQUIRY, { about: 'question', understanding } satisfies EnquiryOptions);
@@ -104,15 +108,8 @@ interface Excuse {
 
 function excuseFor(context: TurnContext, lost: boolean): Excuse | null {
   const { erased, lostThread } = stringsOf(context);
-  const warning = warningFor(turnOf(context).erased);
-  if (warning) return { sorry: erased[warning], sayAgain: erased.goOn, warns: true };
+  if (turnOf(context).erased.length > 0) return { ...erased, warns: true };
   return lost ? { ...lostThread, warns: false } : null;
-}
-
-/** A secret is a matter for a warning, a full number for a word; a phone number the bank may need to call back. */
-function warningFor(erased: readonly string[]): 'secret' | 'number' | null {
-  if (erased.some((kind) => !['card', 'id', 'phone'].includes(kind))) return 'secret';
-  return erased.some((kind) => kind !== 'phone') ? 'number' : null;
 }
 
 function askAgain(context: TurnContext, { sorry, sayAgain }: Excuse): Promise<void> {

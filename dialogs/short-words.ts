@@ -1,7 +1,11 @@
 /** What short words mean in answer to the assistant: yes and no, "that's wrong", a number from a list, a greeting. In both languages, whatever the conversation's is. */
 
-/** Folded for comparison: full-width to half, lower case, punctuation and symbols to single spaces. */
+/** Longer messages are no short words, whatever they hold. */
+const SHORT = 80;
+
+/** Folded for comparison: full-width to half, lower case, punctuation and symbols to single spaces. Empty for what is not short. */
 function bare(text: string): string {
+  if (text.length > SHORT) return '';
   return text
     .normalize('NFKC')
     .toLowerCase()
@@ -14,6 +18,11 @@ function bare(text: string): string {
 function whole(...patterns: readonly string[]): (text: string) => boolean {
   const pattern = new RegExp(`^(?:${patterns.join('|')})(?: ?[了啊呀吧呢嘛哦噢的])*$`, 'u');
   return (text) => pattern.test(bare(text));
+}
+
+/** The customer's own words: without the marks that stand where a secret was erased. */
+export function withoutMarks(text: string): string {
+  return text.replace(/\[\p{Script=Han}+已删除\]/gu, ' ');
 }
 
 /** Are there words at all, or only emoji and punctuation? */
@@ -57,7 +66,7 @@ export function readHelped(text: string): YesNo | null {
 
 const NEGATIVE = new RegExp(
   `^(?:${[
-    '(?:你|你们|您|我|这|这个|回答|答得|答的|说的|说得|还是|都|完全|根本|一点也?|太|也|又|更|真的?)*' +
+    '(?:你|你们|您|我|这|这个|回答|答得|答的|说的|说得|还是|都|完全|根本|一点|太|也|又|更|真的?)*' +
       '(?:不对|不對|不是|不是这个|不是这样|不是我[要想]?问的|(?:以上)?都不是|答非所问|没用|没有用|沒用|没帮助|没有帮助|没解决|没有解决|沒解決|听不懂|聽不懂|看不懂|搞不懂|不明白|在?乱[答说讲]|胡说|胡说八道|垃圾|笨|傻|错|错误)' +
       '[了啊呀吧呢嘛哦的！]*',
     '(?:no )?(?:(?:this|that|it|you|your answer|the answer|this answer)(?:s| is| are| was|re)? )?(?:so |totally |completely |still |all |just |really )?' +
@@ -80,7 +89,7 @@ export function readNegative(text: string): { readonly rest: string } | null {
 }
 
 const CANCELS_PERSON = new RegExp(
-  '(?:取消|不用|不要|不需要|不想|先不|别)(?:再|给我|帮我|了)*(?:转|转接|找|叫|等|排)?(?:到|的|了)?(?:人工|真人|客服|工作人员|排队|登记)|' +
+  '(?<![要能可])(?:取消|不用|不要|不需要|不想|先不|别)(?:再|给我|帮我|了)*(?:转|转接|找|叫|等|排)?(?:到|的|了)?(?:人工|真人|客服|工作人员|排队|登记)|' +
     '(?:cancel|withdraw|stop|drop) (?:the |my |this )?(?:request|human|person|agent|handoff|queue|waiting)|' +
     '(?:dont|do not|no longer) (?:need|want) (?:a |an |the |to talk to a )?(?:human|person|agent|staff|request)',
   'u',

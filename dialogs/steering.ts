@@ -25,14 +25,13 @@ export function languageChosenIn({ activity }: TurnContext): Language | null {
   return LanguageEvent.safeParse(activity).data?.value.language ?? null;
 }
 
-/** The command in this activity, spoken or by a button. "Not a person after all" is one only while a person is waited for. */
+/** The command in this activity, spoken or by a button. Who waits for a person may say "not after all" in many words. */
 export function commandIn(context: TurnContext): Command | null {
   const language = languageChosenIn(context);
   if (language) return { kind: 'language', language };
   const text = context.activity.text ?? '';
-  const command = readCommand(text);
-  if (command) return command;
-  return turnOf(context).conversation.openHandoff && cancelsPerson(text) ? { kind: 'cancel' } : null;
+  if (turnOf(context).conversation.openHandoff && cancelsPerson(text)) return { kind: 'cancel' };
+  return readCommand(text);
 }
 
 export async function obey(dc: DialogContext, command: Command): Promise<void> {

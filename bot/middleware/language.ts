@@ -1,6 +1,7 @@
 /** Decides in which language a turn is answered: the one the customer chose, else the one they write in. */
 
 import type { TurnContext } from 'botbuilder';
+import { withoutMarks } from '../../dialogs/short-words.ts';
 import { turnOf } from '../../dialogs/turn.ts';
 import { visitOf } from '../../dialogs/visit.ts';
 import { detectLanguage } from '../../knowledge/tokenize.ts';
@@ -18,7 +19,7 @@ function chooseLanguage(context: TurnContext): void {
   const turn = turnOf(context);
   const visit = visitOf(context);
   const { language, languageChosen } = turn.conversation;
-  const written = languageOf(context.activity.text ?? '');
+  const written = languageOf(withoutMarks(context.activity.text ?? ''));
   if (language === null) {
     turn.language = written ?? languageOfLocale(context.activity.locale);
     if (written) turn.effects.push({ kind: 'language', language: written, chosen: false });

@@ -119,11 +119,9 @@ export const en: Strings = {
   },
 
   erased: {
-    secret:
+    sorry:
       'A word of care: please never send passwords, verification codes or the three digits on the back of a card to anyone. They aren’t needed here either. We have removed that part and not kept it. If you think somebody may have seen it, please change it soon.',
-    number:
-      'A word of care: full card or ID numbers aren’t needed here. We covered the number before keeping your message.',
-    goOn: 'What would you like to do? Just say it again without those numbers.',
+    sayAgain: 'What would you like to do? Just say it again without those details.',
   },
 
   lostThread: {

@@ -108,10 +108,9 @@ export const zh = {
   },
 
   erased: {
-    secret:
+    sorry:
       '提醒您：密码、验证码、卡背面三位数这些，请不要发给任何人，这里也不需要。刚才发来的那部分我们已经删掉，没有保存。如果您担心已经泄露，请尽快修改密码。',
-    number: '提醒您：这里不需要完整的卡号或证件号。刚才发来的号码，我们遮住之后才保存。',
-    goOn: '您想办什么事？不带这些号码，再说一次就行。',
+    sayAgain: '您想办什么事？不带这些内容，再说一次就行。',
   },
 
   /** The bot's memory of the conversation is from another version of the program. */

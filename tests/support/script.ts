@@ -1,12 +1,11 @@
 /** Conversations as scripts of what is said: a customer, the assistant's answers, and what the customer may tap. */
 
-import { type Activity, ConversationState } from 'botbuilder';
-import { runBot } from '../../bot/bot.ts';
-import { BufferingAdapter } from '../../bot/buffering-adapter.ts';
-import { TurnStorage } from '../../bot/turn-storage.ts';
+import type { Activity } from 'botbuilder';
+import { createBotRunner } from '../../bot/runner.ts';
+import type { BotRunner } from '../../bot/turn.ts';
 import { en } from '../../dialogs/strings/en.ts';
 import { zh } from '../../dialogs/strings/zh.ts';
-import { bindTurn, type DialogCollaborators, type DialogTurn } from '../../dialogs/turn.ts';
+import type { DialogCollaborators } from '../../dialogs/turn.ts';
 import type { Effect, TurnState } from '../../record/types.ts';
 
 /** What the assistant answered in one turn. */
@@ -80,24 +79,20 @@ export interface BotInProcessOptions {
 
 /** The bot itself, without the gate: the state makes its way through JSON between turns, and effects are applied as the record would. */
 export class BotInProcess implements Partner {
-  static #requests = 0;
-  readonly #adapter = new BufferingAdapter();
-  readonly #collaborators: DialogCollaborators;
+  readonly #runner: BotRunner;
   readonly #locale: string | undefined;
-  readonly #threadId: string;
+  #requests = 0;
   #now: Date;
   #conversation: TurnState;
 
-  constructor({
-    collaborators,
-    conversationId = 'c'.repeat(22),
-    locale,
-    start = new Date('2026-11-23T02:00:00Z'),
-  }: BotInProcessOptions) {
-    this.#collaborators = { ...collaborators, strings: { zh, en }, bank: DEMO_BANK };
+  constructor({ collaborators, conversationId = 'c'.repeat(22), locale, start = NOON }: BotInProcessOptions) {
+    this.#runner = createBotRunner({
+      collaborators: { ...collaborators, strings: { zh, en }, bank: DEMO_BANK },
+      zone: 'Asia/Shanghai',
+      now: () => this.#now,
+    });
     this.#locale = locale;
     this.#now = start;
-    this.#threadId = conversationId;
     this.#conversation = {
       conversationId,
       version: 0,
@@ -107,6 +102,7 @@ export class BotInProcess implements Partner {
       state: {},
       language: null,
       languageChosen: false,
+      recent: [],
       openHandoff: null,
     };
   }
@@ -131,37 +127,9 @@ export class BotInProcess implements Partner {
 
   async hears(said: string | Partial<Activity>, erased: readonly string[] = []): Promise<Answer> {
     const activity: Partial<Activity> = typeof said === 'string' ? { type: 'message', text: said } : said;
-    const storage = new TurnStorage(this.#conversation.state, 'lobby', this.#threadId);
-    const state = new ConversationState(storage);
-    const turn: DialogTurn = {
-      now: this.#now,
-      today: this.#now.toISOString().slice(0, 10),
-      conversation: this.#conversation,
-      language: this.#conversation.language ?? 'zh',
-      effects: [],
-      erased,
-      collaborators: this.#collaborators,
-    };
-    const replies = await this.#adapter.run(
-      this.#addressed(activity),
-      (context) => bindTurn(context, turn),
-      async (context) => {
-        await runBot(context, state);
-        await state.saveChanges(context);
-      },
-    );
-    return this.#settle(replies, storage.pending, turn.effects);
-  }
-
-  #addressed(activity: Partial<Activity>): Partial<Activity> {
-    return {
-      ...(this.#locale !== undefined && { locale: this.#locale }),
-      ...activity,
-      channelId: 'lobby',
-      conversation: { id: this.#threadId, name: '', conversationType: 'personal', isGroup: false },
-      from: { id: 'customer', name: '', role: 'user' },
-      recipient: { id: 'lobby', name: 'Lobby', role: 'bot' },
-    };
+    const heard = { ...(this.#locale !== undefined && { locale: this.#locale }), ...activity };
+    const { replies, state, effects } = await this.#runner.run(heard, this.#conversation, erased);
+    return this.#settle(replies, state, effects);
   }
 
   #settle(replies: readonly Partial<Activity>[], state: TurnState['state'] | null, effects: readonly Effect[]): Answer {
@@ -190,8 +158,8 @@ export class BotInProcess implements Partner {
     const { openHandoff } = this.#conversation;
     switch (effect.kind) {
       case 'handoff.request': {
-        BotInProcess.#requests += openHandoff ? 0 : 1;
-        const number = openHandoff?.number ?? `H20261123-${String(BotInProcess.#requests).padStart(6, '0')}`;
+        this.#requests += openHandoff ? 0 : 1;
+        const number = openHandoff?.number ?? `H20261123-${String(this.#requests).padStart(6, '0')}`;
         numbers[effect.ref] = number;
         this.#conversation = {
           ...this.#conversation,
@@ -211,6 +179,9 @@ export class BotInProcess implements Partner {
     }
   }
 }
+
+/** Noon of a Monday in Shanghai. */
+const NOON = new Date('2026-11-23T04:00:00Z');
 
 /** The bank of the tests. */
 export const DEMO_BANK: DialogCollaborators['bank'] = {
