@@ -9,7 +9,6 @@ export default defineConfig({
     globalSetup: 'tests/support/global-setup.ts',
     projects: [
       {
-        extends: false,
         test: {
           name: 'unit',
           include: ['tests/**/*.test.ts'],
@@ -19,7 +18,6 @@ export default defineConfig({
         },
       },
       {
-        extends: false,
         test: {
           name: 'e2e',
           include: ['tests/e2e/**/*.test.ts'],
