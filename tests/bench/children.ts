@@ -1,0 +1,47 @@
+/** The processes of one run: each is started here, and none outlives the benchmark. */
+
+import { type ChildProcess, fork, type SpawnOptions, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { Child } from './ipc.ts';
+
+/** What was started, to be ended in reverse order. */
+export class Children {
+  readonly #processes = new Set<ChildProcess>();
+  readonly #endings: (() => Promise<unknown>)[] = [];
+
+  /** Starts one of the benchmark's own programs. */
+  fork(name: string, file: string): Child {
+    const path = fileURLToPath(new URL(file, import.meta.url));
+    const env = { ...process.env, NODE_ENV: 'production' };
+    const child = fork(path, { execArgv: ['--import', 'tsx'], env, serialization: 'advanced' });
+    this.#keep(child);
+    return new Child(name, child);
+  }
+
+  /** Starts another program. */
+  spawn(program: string, args: readonly string[], options: SpawnOptions): ChildProcess {
+    const child = spawn(program, args, options);
+    this.#keep(child);
+    return child;
+  }
+
+  /** Something that must be done before the processes are ended. */
+  atEnd(ending: () => Promise<unknown>): void {
+    this.#endings.push(ending);
+  }
+
+  /** Ends everything, the last started first. What fails to end in order is killed. */
+  async end(): Promise<void> {
+    for (const child of [...this.#processes].reverse()) child.kill('SIGKILL');
+    for (const ending of this.#endings.splice(0).reverse()) await ending().catch(complain);
+  }
+
+  #keep(child: ChildProcess): void {
+    this.#processes.add(child);
+    child.once('exit', () => this.#processes.delete(child));
+  }
+}
+
+function complain(error: unknown): void {
+  console.error(error instanceof Error ? error.message : error);
+}

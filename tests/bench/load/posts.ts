@@ -1,0 +1,69 @@
+/** What the load posts to each kind of server, after what it must do to begin a conversation there. */
+
+import { botFrameworkActivity, directLineActivity } from '../turn.ts';
+import type { Post } from './http.ts';
+
+/** How a server wants to be spoken to. */
+export type Dialect =
+  | 'constant'
+  | 'reply-in-response'
+  | 'service-url'
+  | 'expect-replies'
+  | 'naive'
+  | 'lobby'
+  | 'lobby-answering';
+
+const TEXT = 'What do I do when I have lost my card?';
+
+/** Begins conversation `index` and gives its post. */
+export async function beginConversation(dialect: Dialect, port: number, sinkUrl: string, index: number): Promise<Post> {
+  switch (dialect) {
+    case 'constant':
+      return { port, path: '/', headers: {}, body: directLineActivity(TEXT), expects: '"ok"' };
+    case 'reply-in-response':
+      return botPost(port, sinkUrl, index, {}, 'echo');
+    case 'service-url':
+      return botPost(port, sinkUrl, index, {}, '');
+    case 'expect-replies':
+      return botPost(port, sinkUrl, index, { deliveryMode: 'expectReplies' }, 'echo');
+    case 'naive': {
+      const { id } = await post<{ id: string }>(port, '/conversations', '');
+      const body = directLineActivity(TEXT);
+      return { port, path: `/conversations/${id}/activities`, headers: {}, body, expects: id };
+    }
+    case 'lobby':
+    case 'lobby-answering':
+      return beginDirectLine(port);
+  }
+}
+
+function botPost(port: number, sinkUrl: string, index: number, more: object, expects: string): Post {
+  const body = { ...botFrameworkActivity(TEXT, `conversation-${index}`, sinkUrl), ...more };
+  return { port, path: '/api/messages', headers: {}, body, expects };
+}
+
+/** As Lobby's own page does it: a token, then a conversation. */
+async function beginDirectLine(port: number): Promise<Post> {
+  const visitor = await post<{ token: string }>(port, '/api/chat/token', '');
+  const begun = await post<{ conversationId: string; token: string }>(
+    port,
+    '/v3/directline/conversations',
+    visitor.token,
+  );
+  const { conversationId: id, token } = begun;
+  const headers = { Authorization: `Bearer ${token}` };
+  return {
+    port,
+    path: `/v3/directline/conversations/${id}/activities`,
+    headers,
+    body: directLineActivity(TEXT),
+    expects: id,
+  };
+}
+
+async function post<Answer>(port: number, path: string, token: string): Promise<Answer> {
+  const headers = { 'Content-Type': 'application/json', ...(token && { Authorization: `Bearer ${token}` }) };
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST', headers, body: '{}' });
+  if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
+  return (await response.json()) as Answer;
+}

@@ -1,0 +1,227 @@
+/** One run of the benchmark: its parts started, every variant measured in turns, the figures of every window kept. */
+
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Children } from './children.ts';
+import type { InsideOrder } from './inside/main.ts';
+import type { Child } from './ipc.ts';
+import type { LoadOrder } from './load/main.ts';
+import { busyCpuMs, clockTicks, familyCpuMs } from './machine.ts';
+import type { Options } from './options.ts';
+import { type PostgresServer, startPostgres } from './parts/postgres.ts';
+import { type RedisServer, startRedis } from './parts/redis.ts';
+import type { ServerParts } from './servers/serve.ts';
+import type { Usage } from './usage.ts';
+import type { Variant } from './variants.ts';
+import type { Counted } from './window.ts';
+
+/** What one window came to. What a turn costs is null where it does not apply or cannot be known. */
+export interface Figures {
+  readonly variant: string;
+  readonly clients: number;
+  readonly repeat: number;
+  readonly turns: number;
+  readonly perSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly cpuMsPerTurn: number;
+  readonly postgresCpuMsPerTurn: number | null;
+  readonly redisCpuMsPerTurn: number | null;
+  readonly statementsPerTurn: number | null;
+  readonly redisCommandsPerTurn: number | null;
+  /** Transactions that wrote, background work included. */
+  readonly commitsPerTurn: number | null;
+  /** Cores used by processes that are not the benchmark's. */
+  readonly foreignCores: number | null;
+}
+
+/** The parts of a run that are up. */
+export interface Parts {
+  readonly postgres: PostgresServer;
+  readonly redis: RedisServer;
+}
+
+const WARM_SECONDS = 0.5;
+/** The first window of a process pays for compiling it: it is thrown away. */
+const FIRST_WINDOW = { clients: 16, warmSeconds: 0, seconds: 1.5 } as const;
+/** A window inside one process: steadier than one over HTTP, so shorter. */
+const INSIDE_SHARE = 0.5;
+
+/** A process that is measured, and the one that puts load on it: for work inside one process they are the same. */
+interface Subject {
+  readonly variant: Variant;
+  readonly child: Child;
+  readonly driver: Child;
+  readonly port: number;
+}
+
+export class Run {
+  readonly #options: Options;
+  readonly #children: Children;
+  readonly #folder: string;
+  readonly #say: (line: string) => void;
+  #ticks = 100;
+
+  constructor(options: Options, children: Children, folder: string, say: (line: string) => void) {
+    this.#options = options;
+    this.#children = children;
+    this.#folder = folder;
+    this.#say = say;
+  }
+
+  /** Starts PostgreSQL and Redis. */
+  async startParts(): Promise<Parts> {
+    this.#ticks = await clockTicks();
+    const [postgres, redis] = await Promise.all([
+      startPostgres(this.#children, join(this.#folder, 'data')),
+      startRedis(this.#children, this.#folder),
+    ]);
+    return { postgres, redis };
+  }
+
+  /** Measures everything, round after round: neighbours in time are compared with each other. */
+  async measure(parts: Parts): Promise<readonly Figures[]> {
+    const subjects = await this.#startSubjects(parts);
+    const all: Figures[] = [];
+    for (let repeat = 1; repeat <= this.#options.repeats; repeat += 1) {
+      await parts.postgres.vacuum();
+      for (const clients of this.#options.clients) {
+        for (const subject of subjects.filter(({ variant }) => isDue(variant, clients, this.#options.clients))) {
+          const figures = await this.#window(subject, Math.min(clients, mostClients(subject.variant)), repeat, parts);
+          all.push(figures);
+          this.#say(
+            `  ${repeat}/${this.#options.repeats}  ${String(figures.clients).padStart(3)} × ${subject.variant.name}: ${figures.perSecond.toFixed(0)}/s`,
+          );
+        }
+      }
+    }
+    return all;
+  }
+
+  /** One process for each server, however many variants speak to it. */
+  async #startSubjects(parts: Parts): Promise<readonly Subject[]> {
+    const load = this.#children.fork('load', './load/main.ts');
+    const started = new Map<string, Subject>();
+    const subjects: Subject[] = [];
+    for (const variant of this.#options.variants) {
+      const program = variant.over === 'http' ? `./servers/${variant.server}.ts` : './inside/main.ts';
+      const known = started.get(program);
+      const subject = known ? { ...known, variant } : await this.#startSubject(variant, program, load, parts);
+      started.set(program, subject);
+      subjects.push(subject);
+      await this.#drive(subject, { ...FIRST_WINDOW, clients: Math.min(FIRST_WINDOW.clients, mostClients(variant)) });
+    }
+    return subjects;
+  }
+
+  async #startSubject(variant: Variant, program: string, load: Child, parts: Parts): Promise<Subject> {
+    this.#say(`  starting ${variant.over === 'http' ? variant.server : 'the work inside one process'}`);
+    const child = this.#children.fork(variant.name, program);
+    const name = variant.over === 'http' ? variant.server : 'inside';
+    const folder = join(this.#folder, name);
+    await mkdir(folder);
+    const databaseUrl = await parts.postgres.makeDatabase(`bench-${name}`);
+    const port = await child.ask<number>('start', {
+      databaseUrl,
+      redisUrl: parts.redis.url,
+      folder,
+    } satisfies ServerParts);
+    return { variant, child, driver: variant.over === 'http' ? load : child, port };
+  }
+
+  #drive({ variant, driver, port }: Subject, size: InsideOrder | Omit<InsideOrder, 'work'>): Promise<Counted> {
+    switch (variant.over) {
+      case 'http':
+        return driver.ask('run', { ...size, dialect: variant.dialect, port } satisfies LoadOrder);
+      case 'inside':
+        return driver.ask('run', { ...size, work: variant.work } satisfies InsideOrder);
+    }
+  }
+
+  async #window(subject: Subject, clients: number, repeat: number, parts: Parts): Promise<Figures> {
+    const { variant, child } = subject;
+    const seconds = this.#options.seconds * (variant.over === 'inside' ? INSIDE_SHARE : 1);
+    const profile = this.#options.profile !== undefined && variant.over === 'http';
+    const marks: Promise<Mark>[] = [];
+    const mark = (): void => {
+      marks.push(this.#mark(subject, parts));
+    };
+    subject.driver.once('measuring', mark);
+    subject.driver.once('measured', mark);
+    if (profile) await child.ask('profile');
+    const counted = await this.#drive(subject, { clients, seconds, warmSeconds: WARM_SECONDS });
+    if (profile)
+      await child.ask('profiled', join(this.#options.profile ?? '', `${variant.name}-${clients}.cpuprofile`));
+    const [before, after] = await Promise.all(marks);
+    if (!before || !after) throw new Error(`${variant.name} was not measured.`);
+    return toFigures(variant, clients, repeat, counted, before, after);
+  }
+
+  async #mark({ child, driver }: Subject, { postgres, redis }: Parts): Promise<Mark> {
+    const busyMs = busyCpuMs();
+    const at = performance.now();
+    const own = process.cpuUsage();
+    const [usage, driving, postgresMs, redisMs, commits] = await Promise.all([
+      child.ask<Usage>('usage'),
+      driver.ask<Usage>('usage'),
+      familyCpuMs(postgres.pid, this.#ticks),
+      familyCpuMs(redis.pid, this.#ticks),
+      postgres.commits(),
+    ]);
+    const driverMs = child === driver ? 0 : driving.cpuMs;
+    const ours = usage.cpuMs + driverMs + (postgresMs ?? 0) + (redisMs ?? 0) + (own.user + own.system) / 1_000;
+    return { at, usage, postgresMs, redisMs, commits, foreignMs: postgresMs === null ? null : busyMs - ours };
+  }
+}
+
+/** What had been used at one moment. */
+interface Mark {
+  readonly at: number;
+  readonly usage: Usage;
+  readonly postgresMs: number | null;
+  readonly redisMs: number | null;
+  readonly commits: number;
+  readonly foreignMs: number | null;
+}
+
+function mostClients(variant: Variant): number {
+  return variant.over === 'inside' ? (variant.mostClients ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
+}
+
+/** What more clients would not change is measured once in a round. */
+function isDue(variant: Variant, clients: number, all: readonly number[]): boolean {
+  return mostClients(variant) === Number.POSITIVE_INFINITY || clients === all[0];
+}
+
+function toFigures(
+  variant: Variant,
+  clients: number,
+  repeat: number,
+  counted: Counted,
+  before: Mark,
+  after: Mark,
+): Figures {
+  const usesPostgres = variant.uses.includes('postgres');
+  const usesRedis = variant.uses.includes('redis');
+  const perTurn = (from: number | null, to: number | null): number | null =>
+    from === null || to === null || counted.turns === 0 ? null : (to - from) / counted.turns;
+  return {
+    variant: variant.name,
+    clients,
+    repeat,
+    turns: counted.turns,
+    perSecond: counted.perSecond,
+    p50Ms: counted.p50,
+    p99Ms: counted.p99,
+    cpuMsPerTurn: perTurn(before.usage.cpuMs, after.usage.cpuMs) ?? 0,
+    postgresCpuMsPerTurn: usesPostgres ? perTurn(before.postgresMs, after.postgresMs) : null,
+    redisCpuMsPerTurn: usesRedis ? perTurn(before.redisMs, after.redisMs) : null,
+    statementsPerTurn: usesPostgres ? perTurn(before.usage.statements, after.usage.statements) : null,
+    redisCommandsPerTurn: usesRedis ? perTurn(before.usage.redisCommands, after.usage.redisCommands) : null,
+    commitsPerTurn: usesPostgres ? perTurn(before.commits, after.commits) : null,
+    foreignCores:
+      before.foreignMs === null || after.foreignMs === null
+        ? null
+        : Math.max(0, (after.foreignMs - before.foreignMs) / (after.at - before.at)),
+  };
+}
