@@ -50,18 +50,18 @@ export function render(row: RecordedActivity, cause: RecordedActivity, rendering
     conversation: { id: conversationId },
     from: speaker(row, rendering),
     ...(row.direction === 'out' && cause.direction === 'in' && { replyToId: activityId(conversationId, cause.seq) }),
-    channelData: { ...asObject(body['channelData']), 'webchat:sequence-id': seq },
+    channelData: { ...asObject(body.channelData), 'webchat:sequence-id': seq },
   };
 }
 
 /** The customer's own row once more, under the client id of the repeat that is waiting to see it. */
 export function renderRepeat(row: RecordedActivity, clientActivityID: string, rendering: Rendering): object {
-  const channelData = { ...asObject(row.body['channelData']), clientActivityID };
+  const channelData = { ...asObject(row.body.channelData), clientActivityID };
   return render({ ...row, body: { ...row.body, channelData } }, row, rendering);
 }
 
 function speaker({ direction, body }: RecordedActivity, { userId, botName }: Rendering): object {
-  const { name } = asObject(body['from']);
+  const { name } = asObject(body.from);
   if (direction === 'in') return { id: userId, role: 'user', ...(typeof name === 'string' && { name }) };
   return { id: 'lobby', name: typeof name === 'string' ? name : botName, role: 'bot' };
 }

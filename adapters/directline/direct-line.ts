@@ -43,7 +43,7 @@ export interface DirectLine {
   issueToken(request: TokenFor): Promise<IssuedToken>;
   /** A token for a visitor of our own page; refuses with 429, 403 or 404. */
   issueForVisitor(request: VisitorRequest): Promise<VisitorToken>;
-  /** Whose request this is, by its Direct Line token; refuses with 401 or 403. For the service's own routes. */
+  /** Whose token a request carries: for the service's own routes beside Direct Line. Refuses with 401, 403 or 404. */
   claimsOf(request: IncomingMessage): Promise<TokenClaims>;
   /** "Forget me on this device": the credential and everything issued by it end now. */
   forget(credential: string): Promise<void>;
@@ -167,7 +167,7 @@ export function createDirectLine(parts: DirectLineParts): DirectLine {
     },
     issueToken: (request) => issuing.issue(request),
     issueForVisitor: (request) => issuing.forVisitor(request),
-    claimsOf: async (request) => (await sessions.of(request)).claims,
+    claimsOf: (request) => sessions.claimsOf(request),
     async forget(credential) {
       const forgotten = await issuing.forget(credential);
       if (forgotten !== null) stream.end(({ userId }) => userId === forgotten);

@@ -57,11 +57,17 @@ export class Sessions {
     throw new HttpError(403, 'other_conversation', 'This token belongs to another conversation.');
   }
 
+  /** Whom the token of a request speaks for, in a conversation that has begun. */
+  async claimsOf(request: IncomingMessage): Promise<TokenClaims> {
+    const session = await this.of(request);
+    this.#refuseUnbegun(session);
+    return session.claims;
+  }
+
   /** As {@link in}, for what needs a conversation that has begun: 404 before, and after it was erased. */
   async inBegun(request: IncomingMessage, conversationId: unknown): Promise<Session> {
     const session = await this.in(request, conversationId);
-    const { conversation } = this.#remembered.get(session.token) ?? { conversation: 'begun' };
-    if (conversation !== 'begun') throw unknownConversation();
+    this.#refuseUnbegun(session);
     return session;
   }
 
@@ -74,6 +80,11 @@ export class Sessions {
   /** Asks the record again before believing any token that matches. */
   doubt(matches: (claims: TokenClaims) => boolean): void {
     this.#remembered.deleteWhere(({ claims }) => matches(claims));
+  }
+
+  #refuseUnbegun({ token }: Session): void {
+    const { conversation } = this.#remembered.get(token) ?? { conversation: 'begun' };
+    if (conversation !== 'begun') throw unknownConversation();
   }
 
   async #read(token: string): Promise<Remembered> {

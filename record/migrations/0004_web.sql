@@ -55,19 +55,22 @@ comment on table upload is 'disposable: a file no message carried goes after a d
 create function web_begin(p_conversation text, p_user text) returns text
 language plpgsql volatile as $$
 declare
-  v_identity uuid;
+  v_identity identity;
   c conversation;
 begin
   select * into c from conversation k where k.id = p_conversation;
   if not found then
     insert into identity (id, channel, account, external_id) values (gen_random_uuid(), 'web', 'lobby', p_user)
       on conflict (channel, account, external_id) where valid_to is null do nothing;
-    select i.id into v_identity from identity i
+    select * into v_identity from identity i
      where i.channel = 'web' and i.account = 'lobby' and i.external_id = p_user and i.valid_to is null;
-    insert into conversation (id, channel, thread_key, identity_id) values (p_conversation, 'web', p_conversation, v_identity)
+    -- A visitor who has signed in is the same customer in every conversation they begin.
+    insert into conversation (id, channel, thread_key, identity_id, customer_id)
+    values (p_conversation, 'web', p_conversation, v_identity.id, v_identity.customer_id)
       on conflict do nothing;
     if found then
-      insert into conversation_link (conversation_id, seq, identity_id) values (p_conversation, 0, v_identity);
+      insert into conversation_link (conversation_id, seq, identity_id, customer_id)
+      values (p_conversation, 0, v_identity.id, v_identity.customer_id);
       return 'begun';
     end if;
     select * into c from conversation k where k.id = p_conversation;
