@@ -38,8 +38,8 @@ export async function build(project, say) {
  */
 async function buildAll(project, dist) {
   removeStaged(dist);
-  const staged = join(dist, '.staged');
-  const pages = join(dist, '.staged-pages');
+  const staged = join(dist, `.staged-${process.pid}`);
+  const pages = join(dist, `.staged-pages-${process.pid}`);
   const hash = hashOfSources(project);
   const done = await Promise.allSettled([
     tool(project, 'tsc', ['-p', 'tsconfig.build.json', '--outDir', staged]),
@@ -56,9 +56,13 @@ async function buildAll(project, dist) {
   removeStaged(dist);
 }
 
-/** @param {string} dist */
+/**
+ * Also what a killed build left: its compilers may still be writing, so every build stages in folders of its own.
+ * @param {string} dist
+ */
 function removeStaged(dist) {
-  for (const name of ['.staged', '.staged-pages']) rmSync(join(dist, name), { recursive: true, force: true });
+  const left = readdirSync(dist).filter((name) => name.startsWith('.staged-'));
+  for (const name of left) rmSync(join(dist, name), { recursive: true, force: true });
 }
 
 /**
