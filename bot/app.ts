@@ -6,15 +6,19 @@ import { fileURLToPath } from 'node:url';
 import restify, { type Server } from 'restify';
 import { v4, v7 } from 'uuid';
 import { type BotFramework, createBotFramework } from '../adapters/bot-framework/adapter.ts';
-import { createDirectLine, type DirectLine } from '../adapters/directline/directline.ts';
-import { startEmbeddedPostgres } from '../adapters/postgres/embedded.ts';
+import { createDirectLine, type DirectLine } from '../adapters/directline/direct-line.ts';
+import { DEFAULT_LIMITS } from '../adapters/directline/limits.ts';
+import { DEFAULT_UPLOADS } from '../adapters/directline/uploads.ts';
+import { trustProxies } from '../adapters/http.ts';
 import { openDatabase, type PostgresDatabase } from '../adapters/postgres/database.ts';
+import { startEmbeddedPostgres } from '../adapters/postgres/embedded.ts';
 import { LocalWake } from '../adapters/redis/local-wake.ts';
 import { shelve } from '../dialogs/shelf.ts';
 import { en } from '../dialogs/strings/en.ts';
 import { zh } from '../dialogs/strings/zh.ts';
 import { readArticles } from '../knowledge/article.ts';
 import { createLocalRecognizer } from '../knowledge/recognizer.ts';
+import { createTurnRecord } from '../record/conversations.ts';
 import { migrate, readMigrations } from '../record/database.ts';
 import { loadDemo } from '../record/demo-data.ts';
 import { loadRates, seedDemoRates } from '../record/rates.ts';
@@ -78,7 +82,9 @@ async function start(config: Config, parts: AppParts, ending: Ending): Promise<A
   const keys = new Keys(await openDataKey(config));
   const threadIndex = await openThreadIndex(database, keys);
   const metrics = createMetrics();
-  const wake = new LocalWake((error) => log.error({ msg_code: 'wake_failed', err: error }, 'A listener failed on a wake-up.'));
+  const wake = new LocalWake((error) =>
+    log.error({ msg_code: 'wake_failed', err: error }, 'A listener failed on a wake-up.'),
+  );
   const bankTokens = createBankTokens(bankTokenKey(config, keys), keys.derive('bank-ref'), now);
   if (config.mode === 'demo') {
     await loadDemo(database, { bankRef: bankTokens.bankRef, newId: v7 });
@@ -86,20 +92,19 @@ async function start(config: Config, parts: AppParts, ending: Ending): Promise<A
   }
 
   const turns = new Turns({
-    database,
+    record: createTurnRecord(database, config.bank.timeZone),
     bot: parts.bot ?? (await createAssistant(config, database, now)),
     masker: createMasker(metrics),
     wake,
     log,
     metrics,
-    zone: config.bank.timeZone,
     newId: v7,
     within,
     ...(parts.limits && { limits: parts.limits }),
   });
 
   const server = createServer();
-  const directLine = createWebChannel({ config, turns, database, wake, keys, now, log, metrics });
+  const directLine = createWebChannel(config, { turns, database, wake, keys, now, log, metrics });
   directLine.mount(server);
   ending.add(() => directLine.close());
   mountChat(server, { config, bank: BANK, directLine, bankTokens, database, newId: v7, now, log });
@@ -136,7 +141,8 @@ class Ending {
 }
 
 async function openRecord(config: Config, log: Log, ending: Ending): Promise<PostgresDatabase> {
-  const connectionString = config.storage.databaseUrl ?? (await startPrivatePostgres(config.storage.dataDir, log, ending));
+  const connectionString =
+    config.storage.databaseUrl ?? (await startPrivatePostgres(config.storage.dataDir, log, ending));
   await migrateRecord(connectionString, log);
   const database = await openDatabase({ connectionString, applicationName: 'lobby', role: 'lobby_app' });
   ending.add(() => database.close());
@@ -144,14 +150,22 @@ async function openRecord(config: Config, log: Log, ending: Ending): Promise<Pos
 }
 
 async function startPrivatePostgres(dataDir: string, log: Log, ending: Ending): Promise<string> {
-  const server = await startEmbeddedPostgres({ dataDir, log: (sentence) => log.info({ msg_code: 'postgres' }, sentence) });
+  const server = await startEmbeddedPostgres({
+    dataDir,
+    log: (sentence) => log.info({ msg_code: 'postgres' }, sentence),
+  });
   ending.add(() => server.stop());
   return server.connectionString;
 }
 
 /** Migrations run as the login that owns the tables, on a connection of their own. */
 async function migrateRecord(connectionString: string, log: Log): Promise<void> {
-  const owner = await openDatabase({ connectionString, applicationName: 'lobby-migrations', max: 1, statementTimeoutMs: 0 });
+  const owner = await openDatabase({
+    connectionString,
+    applicationName: 'lobby-migrations',
+    max: 1,
+    statementTimeoutMs: 0,
+  });
   try {
     const folder = fileURLToPath(new URL('../record/migrations/', import.meta.url));
     await migrate(owner, await readMigrations(folder), (sentence) => log.info({ msg_code: 'migration' }, sentence));
@@ -177,6 +191,54 @@ async function createAssistant(config: Config, database: PostgresDatabase, now: 
     bank: BANK,
   };
   return createBotRunner({ collaborators, zone: config.bank.timeZone, now });
+}
+
+interface WebParts {
+  readonly turns: Turns;
+  readonly database: PostgresDatabase;
+  readonly wake: LocalWake;
+  readonly keys: Keys;
+  readonly now: () => Date;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+function createWebChannel(config: Config, { turns, database, wake, keys, now, log, metrics }: WebParts): DirectLine {
+  const { chat, http, rates } = config;
+  const minute = (points: number): { points: number; seconds: number } => ({ points, seconds: 60 });
+  return createDirectLine({
+    gate: turns,
+    record: new WebChat(database),
+    wake,
+    keys: [
+      {
+        id: keys.id,
+        token: keys.derive('directline-token'),
+        visitor: keys.derive('directline-visitor'),
+        upload: keys.derive('directline-upload'),
+      },
+    ],
+    config: {
+      secret: chat.directLineSecret ?? null,
+      chatOrigins: chat.origins,
+      publicUrl: http.publicUrl ?? null,
+      trustedProxies: trustProxies(http.trustedProxies),
+      uploads: chat.uploads ? DEFAULT_UPLOADS : null,
+      limits: {
+        ...DEFAULT_LIMITS,
+        tokensPerAddress: minute(rates.tokensPerAddress),
+        startsPerAddress: minute(rates.conversationsPerAddress),
+        postsPerConversation: minute(rates.postsPerConversation),
+        postsPerUser: minute(rates.postsPerConversation * 2),
+        uploadsPerConversation: minute(rates.uploadsPerConversation),
+      },
+      botName: BANK.name.zh,
+    },
+    clock: now,
+    random: randomBytes,
+    log,
+    metrics: metrics.directLine,
+  });
 }
 
 /** Bot Framework channels, unless the bank has closed them. */
@@ -262,6 +324,10 @@ async function listen(server: Server, config: Config, ending: Ending): Promise<s
 }
 
 async function finishTurns(turns: Turns, log: Log): Promise<void> {
-  const finished = await Promise.race([turns.close().then(() => true), pause(FINISH_TURNS_WITHIN_MS, false, { ref: false })]);
-  if (!finished) log.warn({ msg_code: 'turns_cut' }, 'Some turns did not finish in time; their messages were not acknowledged.');
+  const finished = await Promise.race([
+    turns.close().then(() => true),
+    pause(FINISH_TURNS_WITHIN_MS, false, { ref: false }),
+  ]);
+  if (!finished)
+    log.warn({ msg_code: 'turns_cut' }, 'Some turns did not finish in time; their messages were not acknowledged.');
 }

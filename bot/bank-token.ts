@@ -61,7 +61,10 @@ async function claimsOf(token: string, key: Uint8Array, now: () => Date): Promis
     const { payload } = await jwtVerify(token, key, options);
     return Claims.parse(payload);
   } catch (cause) {
-    throw refused('The bank’s token is not valid: it needs the claims customer, iat and exp, signed HS256 with BANK_TOKEN_KEY.', cause);
+    throw refused(
+      'The bank’s token is not valid: it needs the claims customer, iat and exp, signed HS256 with BANK_TOKEN_KEY.',
+      cause,
+    );
   }
 }
 

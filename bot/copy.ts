@@ -18,7 +18,8 @@ const WORDS = {
     title: (bank: string) => `${bank} · Copy of your conversation`,
     made: 'Made on',
     demo: 'Demo data: the bank is fictional.',
-    notice: 'Text marked "AI assistant" was generated automatically by AI. Numbers and passwords were masked or erased before they were kept.',
+    notice:
+      'Text marked "AI assistant" was generated automatically by AI. Numbers and passwords were masked or erased before they were kept.',
     speakers: { customer: 'Me', bot: 'AI assistant', staff: 'Staff', system: 'System' },
     file: (name: string) => `[File: ${name}]`,
     nothing: '(Nothing has been said yet.)',
@@ -55,9 +56,9 @@ export function writeCopy(rows: readonly RecordedActivity[], { language, bank, z
 
 /** What of a row was shown; null for events and what has no words. */
 function spoken({ direction, body }: RecordedActivity, file: (name: string) => string): string | null {
-  if (direction === 'event' || body['type'] !== 'message') return null;
-  const text = typeof body['text'] === 'string' ? body['text'] : '';
-  const attachments = Array.isArray(body['attachments']) ? (body['attachments'] as { name?: unknown }[]) : [];
+  if (direction === 'event' || body.type !== 'message') return null;
+  const text = typeof body.text === 'string' ? body.text : '';
+  const attachments = Array.isArray(body.attachments) ? (body.attachments as { name?: unknown }[]) : [];
   const lines = [text, ...attachments.map(({ name }) => file(String(name ?? '')))].filter((line) => line !== '');
   return lines.length > 0 ? lines.join('\n') : null;
 }

@@ -17,7 +17,8 @@ export async function openDataKey(config: Config): Promise<Buffer> {
   await mkdir(dataDir, { recursive: true });
   await makeKey(path);
   const key = Buffer.from((await readFile(path, 'utf8')).trim(), 'base64');
-  if (key.length < BYTES) throw new CodedError('data_key_unusable', `${path} holds no key of ${BYTES} bytes; put it back from a backup.`);
+  if (key.length < BYTES)
+    throw new CodedError('data_key_unusable', `${path} holds no key of ${BYTES} bytes; put it back from a backup.`);
   return key;
 }
 
@@ -33,6 +34,10 @@ async function makeKey(path: string): Promise<void> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST') return;
-    throw new CodedError('data_folder_not_writable', `The key file ${path} cannot be written (${code}); check DATA_DIR.`, { cause: error });
+    throw new CodedError(
+      'data_folder_not_writable',
+      `The key file ${path} cannot be written (${code}); check DATA_DIR.`,
+      { cause: error },
+    );
   }
 }

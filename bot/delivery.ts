@@ -1,11 +1,11 @@
 /** Pushes what the outbox holds to channels that need pushing: the oldest of each conversation first, each attempt written down. */
 
 import { CodedError, type Sender } from '../adapters/channel.ts';
-import { type Attempt, leaseMessages, type LeasedMessage, settleMessage } from '../record/outbox.ts';
+import { type Attempt, type LeasedMessage, leaseMessages, settleMessage } from '../record/outbox.ts';
 import type { Database } from '../record/types.ts';
 import type { Log } from './log.ts';
-import type { Metrics } from './metrics.ts';
 import { type Loop, startLoop } from './loop.ts';
+import type { Metrics } from './metrics.ts';
 
 /** How many messages are under way at once, and how long one may take before somebody else may try. */
 const BATCH = 16;

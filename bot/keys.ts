@@ -66,7 +66,10 @@ export async function openThreadIndex(database: Database, keys: Keys): Promise<T
     `insert into wrapped_key (purpose, key_id, wrapped) values ('thread-index', $1, $2) on conflict do nothing`,
     [keys.id, fresh],
   );
-  const [row] = await database.query<{ wrapped: string }>(`select wrapped from wrapped_key where purpose = 'thread-index'`);
+  const [row] = await database.query<{ wrapped: string }>(
+    `select wrapped from wrapped_key where purpose = 'thread-index'`,
+  );
   const key = Buffer.from(keys.open('wrap-index-key', place, row?.wrapped ?? ''), 'base64url');
-  return (channel, outsideId) => createHmac('sha256', key).update(`${channel}\n${outsideId}`).digest('base64url').slice(0, 22);
+  return (channel, outsideId) =>
+    createHmac('sha256', key).update(`${channel}\n${outsideId}`).digest('base64url').slice(0, 22);
 }

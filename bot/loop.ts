@@ -11,7 +11,10 @@ export interface Loop {
 }
 
 /** Runs `round` until stopped: again at once while it returns true, else after a nudge or `pollMs`. A failing round is logged and waits. */
-export function startLoop(options: { readonly pollMs: number; readonly log: Log; readonly name: string }, round: () => Promise<boolean>): Loop {
+export function startLoop(
+  options: { readonly pollMs: number; readonly log: Log; readonly name: string },
+  round: () => Promise<boolean>,
+): Loop {
   let stopping = false;
   let nudged = false;
   let wake: () => void = () => undefined;
@@ -30,7 +33,10 @@ export function startLoop(options: { readonly pollMs: number; readonly log: Log;
     try {
       return await round();
     } catch (error) {
-      options.log.warn({ msg_code: 'loop_failed', loop: options.name, err: error }, 'A background round failed and will be tried again.');
+      options.log.warn(
+        { msg_code: 'loop_failed', loop: options.name, err: error },
+        'A background round failed and will be tried again.',
+      );
       return false;
     }
   };

@@ -1,8 +1,8 @@
 /** The service's process: reads the settings, starts the service, says where it is, and stops it cleanly. */
 
+import { CodedError } from '../adapters/channel.ts';
 import { createApp } from './app.ts';
 import { ConfigError, readConfig } from './config.ts';
-import { CodedError } from '../adapters/channel.ts';
 import { createLog } from './log.ts';
 
 /** `sysexits.h`: EX_CONFIG, the settings are wrong; EX_UNAVAILABLE, something Lobby needs is missing. */
@@ -45,6 +45,8 @@ function welcome(address: string, mode: string): void {
 
 main().catch((error: unknown) => {
   const known = error instanceof CodedError;
-  process.stderr.write(`${known ? error.message : `Lobby could not start: ${String(error instanceof Error ? error.stack : error)}`}\n`);
+  process.stderr.write(
+    `${known ? error.message : `Lobby could not start: ${String(error instanceof Error ? error.stack : error)}`}\n`,
+  );
   process.exit(error instanceof ConfigError ? EXIT_CONFIG : EXIT_UNAVAILABLE);
 });

@@ -1,6 +1,7 @@
 /** The figures an operator watches, in Prometheus's format. */
 
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { DirectLineMetrics } from '../adapters/directline/port.ts';
 
 /** What the gate reports. */
 export interface TurnMetrics {
@@ -19,6 +20,7 @@ export interface Metrics extends TurnMetrics {
   sent(channel: string, messageClass: string, outcome: string): void;
   watch(name: string, help: string, read: () => number): void;
   erasedSecret(kind: string): void;
+  readonly directLine: DirectLineMetrics;
 }
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -34,13 +36,17 @@ export function createMetrics(): Metrics {
     buckets: SECONDS,
     registers,
   });
-  const counter = (name: string, help: string, labelNames: string[]): Counter => new Counter({ name, help, labelNames, registers });
+  const counter = (name: string, help: string, labelNames: string[]): Counter =>
+    new Counter({ name, help, labelNames, registers });
   const commits = counter('lobby_commit_total', 'Commits by outcome.', ['outcome']);
   const reruns = counter('lobby_reruns_total', 'Turns run again because the conversation had moved on.', []);
   const refusals = counter('lobby_refused_total', 'Messages refused at the door, nothing recorded.', ['reason']);
   const botErrors = counter('lobby_bot_error_total', 'Turns in which the bot failed and a person was offered.', []);
   const sends = counter('lobby_send_total', 'Attempts to push a message, by outcome.', ['channel', 'class', 'outcome']);
   const erased = counter('lobby_c3_erased_total', 'Secrets erased from messages before they were written.', ['kind']);
+  const sockets = new Gauge({ name: 'lobby_sockets_open', help: 'Customers connected by WebSocket.', registers });
+  const closed = counter('lobby_sockets_closed_total', 'Sockets ended, by close code.', ['code']);
+  const keyless = counter('lobby_keyless_total', 'Messages without a key: their repeats cannot be recognised.', []);
   const watch = (name: string, help: string, read: () => number): void => {
     new Gauge({
       name,
@@ -69,5 +75,11 @@ export function createMetrics(): Metrics {
     sent: (channel, messageClass, outcome) => sends.inc({ channel, class: messageClass, outcome }),
     watch,
     erasedSecret: (kind) => erased.inc({ kind }),
+    directLine: {
+      socketsOpen: (count) => sockets.set(count),
+      socketClosed: (code) => closed.inc({ code: String(code) }),
+      refused: (reason) => refusals.inc({ reason }),
+      keyless: () => keyless.inc(),
+    },
   };
 }

@@ -58,7 +58,9 @@ export class TurnStorage implements Storage {
 
   #check(key: string): void {
     if (key !== this.#allowed) {
-      throw new Error('Only conversation state is kept by a turn; what belongs to the customer goes to the customer record.');
+      throw new Error(
+        'Only conversation state is kept by a turn; what belongs to the customer goes to the customer record.',
+      );
     }
   }
 }

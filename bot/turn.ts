@@ -6,16 +6,17 @@
 import type { Activity } from 'botbuilder';
 import type { Delivery, Inbound, TurnGate, TurnOutcome, Wake } from '../adapters/channel.ts';
 import { CodedError } from '../adapters/channel.ts';
-import { beginThread, commitTurn, freshTurn, type Loaded, loadTurn, readTurn } from '../record/conversations.ts';
+import { freshTurn } from '../record/conversations.ts';
 import type {
   ActivityBody,
   CommitResult,
-  Database,
   Effect,
+  Loaded,
   RecordedActivity,
   Speaker,
   TimerRow,
   TurnCommit,
+  TurnRecord,
   TurnState,
 } from '../record/types.ts';
 import { Lines } from './line.ts';
@@ -47,14 +48,12 @@ export interface Masker {
 
 /** What the gate works with. Passed in, so that tests decide what time it is and what fails. */
 export interface TurnGateParts {
-  readonly database: Database;
+  readonly record: TurnRecord;
   readonly bot: BotRunner;
   readonly masker: Masker;
   readonly wake: Wake;
   readonly log: Log;
   readonly metrics: TurnMetrics;
-  /** The bank's time zone. */
-  readonly zone: string;
   /** A fresh UUIDv7. */
   readonly newId: () => string;
   /** What `work` resolves to, or undefined once `ms` have passed; the gate's only clock. */
@@ -171,7 +170,10 @@ export class Turns implements TurnGate {
         .catch((error: unknown) => {
           this.#states.forget(cause.conversationId);
           const known = error instanceof CodedError && error.code.startsWith('database_');
-          this.#parts.log.error({ msg_code: known ? error.code : 'turn_defect', err: error }, 'A turn could not be recorded; nothing was acknowledged.');
+          this.#parts.log.error(
+            { msg_code: known ? error.code : 'turn_defect', err: error },
+            'A turn could not be recorded; nothing was acknowledged.',
+          );
           settle({ status: 'unavailable', retryAfterSeconds: 2 });
         });
     });
@@ -203,7 +205,7 @@ export class Turns implements TurnGate {
   async #load(cause: Cause): Promise<Loaded> {
     const cached = this.#states.get(cause.conversationId);
     if (cached) return { found: 'conversation', turn: cached };
-    const loaded = await loadTurn(this.#parts.database, cause.conversationId, cause.key);
+    const loaded = await this.#parts.record.load(cause.conversationId, cause.key);
     if (loaded.found !== 'nothing' || cause.delivery.by === 'stream') return loaded;
     await this.#begin(cause);
     return { found: 'conversation', turn: freshTurn(cause.conversationId) };
@@ -211,7 +213,7 @@ export class Turns implements TurnGate {
 
   /** First contact on a channel that has no way to begin a conversation other than to speak. */
   async #begin({ conversationId, channel, activity }: Cause): Promise<void> {
-    await beginThread(this.#parts.database, {
+    await this.#parts.record.begin({
       conversationId,
       channel,
       threadKey: conversationId,
@@ -274,7 +276,10 @@ export class Turns implements TurnGate {
       if (answer) return answer;
       log.error({ msg_code: 'bot_timeout' }, 'The bot gave no answer in time; the customer was offered a person.');
     } catch (error) {
-      log.error({ msg_code: 'bot_error', err: error }, 'The bot failed; the message is kept and the customer was offered a person.');
+      log.error(
+        { msg_code: 'bot_error', err: error },
+        'The bot failed; the message is kept and the customer was offered a person.',
+      );
     }
     metrics.botError();
     return bot.apologise(turn);
@@ -293,7 +298,11 @@ export class Turns implements TurnGate {
       case 'ok': {
         const activities = toRows(commit, result);
         this.#states.put(stateAfter(turn, commit, result));
-        this.#parts.wake.publish({ conversationId: cause.conversationId, seq: turn.seq + activities.length, activities });
+        this.#parts.wake.publish({
+          conversationId: cause.conversationId,
+          seq: turn.seq + activities.length,
+          activities,
+        });
         settle({ status: 'done', activities });
         return undefined;
       }
@@ -314,20 +323,20 @@ export class Turns implements TurnGate {
 
   /** Writes the turn. A connection lost on the way leaves the outcome open: the key tells whether it was written. */
   async #write(commit: TurnCommit): Promise<CommitResult> {
-    const { database, zone } = this.#parts;
+    const { record } = this.#parts;
     try {
-      return await commitTurn(database, commit, zone);
+      return await record.commit(commit);
     } catch (error) {
       if (!(error instanceof CodedError && error.code === 'database_unknown')) throw error;
       this.#states.forget(commit.conversationId);
-      const known = await loadTurn(database, commit.conversationId, commit.key);
+      const known = await record.load(commit.conversationId, commit.key);
       if (known.found === 'repeat') return { outcome: 'duplicate', causeSeq: known.causeSeq };
-      return await commitTurn(database, commit, zone);
+      return await record.commit(commit);
     }
   }
 
   #rows(cause: Cause, causeSeq: number): Promise<readonly RecordedActivity[]> {
-    return readTurn(this.#parts.database, cause.conversationId, causeSeq);
+    return this.#parts.record.rows(cause.conversationId, causeSeq);
   }
 
   /** The turn a timer row stands for. Null when what it was set for is gone. */
@@ -335,13 +344,21 @@ export class Turns implements TurnGate {
     switch (timer.kind) {
       case 'answer': {
         const { key, channel, delivery, erased } = timer.payload as unknown as AnswerPayload;
-        const known = await loadTurn(this.#parts.database, timer.conversationId, key);
+        const known = await this.#parts.record.load(timer.conversationId, key);
         if (known.found !== 'repeat') return null;
-        const [row] = await readTurn(this.#parts.database, timer.conversationId, known.causeSeq);
+        const [row] = await this.#parts.record.rows(timer.conversationId, known.causeSeq);
         if (!row) return null;
         const { conversationId } = timer;
         const activity = row.body as Partial<Activity>;
-        const asked = { key, channel, conversationId, activity, erased, row: { direction: 'in', speaker: 'customer', body: row.body }, delivery } as const;
+        const asked = {
+          key,
+          channel,
+          conversationId,
+          activity,
+          erased,
+          row: { direction: 'in', speaker: 'customer', body: row.body },
+          delivery,
+        } as const;
         return { ...lateCause(asked, known.causeSeq), firing: timer.id };
       }
     }
@@ -385,7 +402,11 @@ function lateCause(cause: Cause, causeSeq: number): Cause {
   return {
     ...cause,
     key: `answer:${cause.conversationId}:${causeSeq}`,
-    row: { direction: 'event', speaker: 'system', body: { type: 'event', name: 'lobby/answer', value: { seq: causeSeq } } },
+    row: {
+      direction: 'event',
+      speaker: 'system',
+      body: { type: 'event', name: 'lobby/answer', value: { seq: causeSeq } },
+    },
   };
 }
 
@@ -405,7 +426,11 @@ function decide(answer: BotAnswer, turn: TurnState): Decision {
 
 function toCommit(cause: Cause, turn: TurnState, decision: Decision): TurnCommit {
   const { wakesOwner, ...decided } = decision;
-  const owner = decided.effects.some((effect) => effect.kind === 'conversation.end') ? 'none' : wakesOwner ? 'bot' : null;
+  const owner = decided.effects.some((effect) => effect.kind === 'conversation.end')
+    ? 'none'
+    : wakesOwner
+      ? 'bot'
+      : null;
   const { delivery } = cause;
   return {
     conversationId: cause.conversationId,

@@ -1,13 +1,25 @@
 /** Conversations and their activities: one query reads what a turn needs, one commit writes what it did. */
 
-import type { CommitResult, Database, RecordedActivity, TurnCommit, TurnState } from './types.ts';
+import type {
+  CommitResult,
+  Database,
+  Loaded,
+  NewThread,
+  RecordedActivity,
+  TurnCommit,
+  TurnRecord,
+  TurnState,
+} from './types.ts';
 
-/** What a turn starts from: the conversation, or that it is not there, or that this key was recorded before. */
-export type Loaded =
-  | { readonly found: 'conversation'; readonly turn: TurnState }
-  | { readonly found: 'repeat'; readonly causeSeq: number }
-  | { readonly found: 'nothing' }
-  | { readonly found: 'erased' };
+/** The record as the turn gate uses it. `zone` is the bank's time zone: case numbers carry the bank's day. */
+export function createTurnRecord(database: Database, zone: string): TurnRecord {
+  return {
+    load: (conversationId, key) => loadTurn(database, conversationId, key),
+    commit: (turn) => commitTurn(database, turn, zone),
+    rows: (conversationId, causeSeq) => readTurn(database, conversationId, causeSeq),
+    begin: (thread) => beginThread(database, thread),
+  };
+}
 
 interface LoadRow {
   readonly version: number;
@@ -152,16 +164,7 @@ export async function readConversation(
 }
 
 /** Writes the identity and the conversation of a thread nobody has spoken in yet. Does nothing when it is there. */
-export async function beginThread(
-  database: Database,
-  thread: {
-    readonly conversationId: string;
-    readonly channel: string;
-    readonly threadKey: string;
-    readonly account: string;
-    readonly externalId: string;
-  },
-): Promise<void> {
+export async function beginThread(database: Database, thread: NewThread): Promise<void> {
   await database.query(
     `with known as (
        select id from identity where channel = $2 and account = $4 and external_id = $5 and valid_to is null

@@ -15,9 +15,33 @@ export interface DemoCustomer {
 
 /** The three people of the demo's stories. */
 export const DEMO_CUSTOMERS: readonly DemoCustomer[] = [
-  { key: 'wang', name: '王秀兰', language: 'zh', tier: 'standard', branch: '柳桥镇支行', flags: ['elder_mode'], marketing: false },
-  { key: 'chen', name: '陈志远', language: 'zh', tier: 'gold', branch: '高新支行', flags: ['high_value'], marketing: true },
-  { key: 'emma', name: 'Emma Clarke', language: 'en', tier: 'standard', branch: '湖滨支行', flags: [], marketing: false },
+  {
+    key: 'wang',
+    name: '王秀兰',
+    language: 'zh',
+    tier: 'standard',
+    branch: '柳桥镇支行',
+    flags: ['elder_mode'],
+    marketing: false,
+  },
+  {
+    key: 'chen',
+    name: '陈志远',
+    language: 'zh',
+    tier: 'gold',
+    branch: '高新支行',
+    flags: ['high_value'],
+    marketing: true,
+  },
+  {
+    key: 'emma',
+    name: 'Emma Clarke',
+    language: 'en',
+    tier: 'standard',
+    branch: '湖滨支行',
+    flags: [],
+    marketing: false,
+  },
 ];
 
 /** Marks an empty database as a demo and loads its customers. Safe to run at every start; never touches a database in use by a bank. */

@@ -1,7 +1,7 @@
 /** The outbox: messages that must be pushed to a customer, in order, and what became of each. */
 
-import type { Database, MessageClass, RecordedActivity } from './types.ts';
 import { ACTIVITY_COLUMNS, toRecorded } from './conversations.ts';
+import type { Database, MessageClass, RecordedActivity } from './types.ts';
 
 /** A message somebody holds the lease of and must now send. */
 export interface LeasedMessage {

@@ -69,7 +69,13 @@ export type Effect =
   | { readonly kind: 'handoff.cancel' }
   | { readonly kind: 'language'; readonly language: Language; readonly chosen: boolean }
   /** One line of the consent ledger: what the customer was told, or agreed to, and in which words. */
-  | { readonly kind: 'consent'; readonly purpose: string; readonly action: 'told' | 'grant' | 'refuse' | 'withdraw'; readonly textVersion: string; readonly language: Language }
+  | {
+      readonly kind: 'consent';
+      readonly purpose: string;
+      readonly action: 'told' | 'grant' | 'refuse' | 'withdraw';
+      readonly textVersion: string;
+      readonly language: Language;
+    }
   | { readonly kind: 'conversation.end' };
 
 /** A timer row: something that will be a turn of this conversation at `due`. */
@@ -101,9 +107,43 @@ export interface TurnCommit {
   readonly effects: readonly Effect[];
   /** Where the replies are queued to be sent; null when the customer's client reads them from the record. */
   readonly outbox: { readonly channel: string; readonly route: string; readonly class: MessageClass } | null;
-  readonly timersSet: readonly { readonly id: string; readonly kind: TimerRow['kind']; readonly subject: string; readonly dueInMs: number; readonly payload: Readonly<Record<string, unknown>> }[];
+  readonly timersSet: readonly {
+    readonly id: string;
+    readonly kind: TimerRow['kind'];
+    readonly subject: string;
+    readonly dueInMs: number;
+    readonly payload: Readonly<Record<string, unknown>>;
+  }[];
   /** The timer this turn is the firing of: it must still be waiting. */
   readonly firing?: string;
+}
+
+/** What a turn starts from: the conversation, or that it is not there, or that this key was recorded before. */
+export type Loaded =
+  | { readonly found: 'conversation'; readonly turn: TurnState }
+  | { readonly found: 'repeat'; readonly causeSeq: number }
+  | { readonly found: 'nothing' }
+  | { readonly found: 'erased' };
+
+/** A thread of a channel on which a customer begins by speaking. */
+export interface NewThread {
+  readonly conversationId: string;
+  readonly channel: string;
+  readonly threadKey: string;
+  readonly account: string;
+  readonly externalId: string;
+}
+
+/** What the turn gate needs of the record: `record/conversations.ts` on a database. */
+export interface TurnRecord {
+  /** Reads what a turn of this conversation needs, and whether `key` has had its turn. */
+  load(conversationId: string, key: string): Promise<Loaded>;
+  /** Writes one turn, whole or not at all. `database_unknown` means it may have been written: look its key up. */
+  commit(turn: TurnCommit): Promise<CommitResult>;
+  /** The rows of the turn that the activity at `causeSeq` began, cause first. */
+  rows(conversationId: string, causeSeq: number): Promise<readonly RecordedActivity[]>;
+  /** Writes the identity and the conversation of a thread nobody has spoken in yet. Does nothing when it is there. */
+  begin(thread: NewThread): Promise<void>;
 }
 
 /** How hard a message is tried: see `record/outbox.ts`. */
@@ -111,7 +151,14 @@ export type MessageClass = 'must' | 'staff' | 'once' | 'drop';
 
 /** What became of a commit. All five are expected. */
 export type CommitResult =
-  | { readonly outcome: 'ok'; readonly version: number; readonly causeSeq: number; readonly at: string; readonly numbers: Readonly<Record<string, string>>; readonly epoch: number }
+  | {
+      readonly outcome: 'ok';
+      readonly version: number;
+      readonly causeSeq: number;
+      readonly at: string;
+      readonly numbers: Readonly<Record<string, string>>;
+      readonly epoch: number;
+    }
   | { readonly outcome: 'duplicate'; readonly causeSeq: number }
   | { readonly outcome: 'conflict' }
   | { readonly outcome: 'not_owner' }

@@ -2,8 +2,8 @@
 
 import type { Server } from 'restify';
 import { z } from 'zod';
-import { answerJson, HttpError, readJson } from '../../adapters/http.ts';
-import type { DirectLine } from '../../adapters/directline/directline.ts';
+import type { DirectLine } from '../../adapters/directline/direct-line.ts';
+import { answerJson, clientAddress, HttpError, readJson, trustProxies } from '../../adapters/http.ts';
 import { readConversation } from '../../record/conversations.ts';
 import { signIn } from '../../record/customers.ts';
 import { DEMO_CUSTOMERS } from '../../record/demo-data.ts';
@@ -39,6 +39,7 @@ export interface ChatParts {
 
 export function mountChat(server: Server, parts: ChatParts): void {
   const { config, bank, directLine, bankTokens, database, now, log } = parts;
+  const proxies = trustProxies(config.http.trustedProxies);
 
   route(server, log, 'get', '/api/chat/settings', (_request, response) => {
     const settings: ChatSettings = {
@@ -54,19 +55,18 @@ export function mountChat(server: Server, parts: ChatParts): void {
   });
 
   route(server, log, 'post', '/api/chat/token', async (request, response) => {
-    await directLine.admitToken(request);
     const asked = parse(ChatTokenRequest, (await readJson(request)) ?? {});
     const vouched = asked.bankToken === undefined ? null : await bankTokens.verify(asked.bankToken);
     const issued = await directLine.issueForVisitor({
-      credential: asked.visitor ?? null,
-      conversationId: asked.conversationId ?? null,
+      credential: asked.visitor,
+      conversationId: asked.conversationId,
+      address: clientAddress(request, proxies),
     });
     if (vouched) await linkCustomer(parts, { ...issued, resumed: asked.conversationId !== undefined }, vouched);
     answerJson(response, 200, issued);
   });
 
   route(server, log, 'post', '/api/chat/forget', async (request, response) => {
-    await directLine.admitToken(request);
     const { visitor } = parse(ChatForgetRequest, await readJson(request));
     await directLine.forget(visitor);
     response.writeHead(204);
@@ -89,7 +89,6 @@ export function mountChat(server: Server, parts: ChatParts): void {
 
   if (config.mode !== 'demo') return;
   route(server, log, 'post', '/api/chat/demo-sign-in', async (request, response) => {
-    await directLine.admitToken(request);
     const { customer } = parse(DemoSignInRequest, await readJson(request));
     const found = DEMO_CUSTOMERS.find(({ key }) => key === customer);
     if (!found) throw new HttpError(404, 'unknown_customer', 'The demo bank has no such customer.');
@@ -111,7 +110,11 @@ async function linkCustomer(
     newId,
   });
   if (outcome === 'known') return;
-  throw new HttpError(409, 'somebody_else', 'This device is signed in as another customer: sign out first, then sign in again.');
+  throw new HttpError(
+    409,
+    'somebody_else',
+    'This device is signed in as another customer: sign out first, then sign in again.',
+  );
 }
 
 function parse<Shape extends z.ZodType>(shape: Shape, value: unknown): z.output<Shape> {

@@ -1,8 +1,8 @@
 /** `/livez`, `/readyz` and `/metrics`: for whoever keeps Lobby running. */
 
 import { createServer, type Server as HttpServer } from 'node:http';
-import type { Server } from 'restify';
 import type { Registry } from 'prom-client';
+import type { Server } from 'restify';
 import { answerJson, comeBackLater } from '../../adapters/http.ts';
 import type { Database } from '../../record/types.ts';
 import type { Log } from '../log.ts';

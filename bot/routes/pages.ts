@@ -186,6 +186,6 @@ const anySite: Headers = withHelmet({
 });
 
 function withHelmet(options: HelmetOptions): Headers {
-  const set = helmet({ strictTransportSecurity: { includeSubDomains: false }, ...options });
+  const set = helmet({ ...options, strictTransportSecurity: { includeSubDomains: false } } as HelmetOptions);
   return (request, response) => set(request, response, () => undefined);
 }

@@ -14,7 +14,10 @@ export function route(server: Server, log: Log, method: 'get' | 'post' | 'del', 
       await handler(request, response);
     } catch (error) {
       if (!answerError(request, response, error)) {
-        log.error({ msg_code: 'route_defect', route: `${method} ${path}`, err: error }, 'A request failed through a defect.');
+        log.error(
+          { msg_code: 'route_defect', route: `${method} ${path}`, err: error },
+          'A request failed through a defect.',
+        );
       }
     }
   });

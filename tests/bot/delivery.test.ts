@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { v4 as newId } from 'uuid';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CodedError, type Sender } from '../../adapters/channel.ts';
-import { deliverOnce, type DeliveryParts } from '../../bot/delivery.ts';
+import { type DeliveryParts, deliverOnce } from '../../bot/delivery.ts';
 import { createMetrics } from '../../bot/metrics.ts';
 import { beginThread, commitTurn } from '../../record/conversations.ts';
 import { leaseMessages } from '../../record/outbox.ts';
@@ -45,21 +45,32 @@ async function queue(replies: readonly string[], messageClass: MessageClass = 'm
 }
 
 const states = async (): Promise<unknown[]> =>
-  (await scratch.database.query<{ state: string }>('select state from outbox order by conversation_id, seq_from')).map(({ state }) => state);
+  (await scratch.database.query<{ state: string }>('select state from outbox order by conversation_id, seq_from')).map(
+    ({ state }) => state,
+  );
 
 function delivering(send: Sender['send']): DeliveryParts {
   const senders: Sender[] = [{ channel: 'azure', send }];
-  return { database: scratch.database, senders, newId, random: () => 0, log: silentLog, metrics: createMetrics(), pollMs: 50 };
+  return {
+    database: scratch.database,
+    senders,
+    newId,
+    random: () => 0,
+    log: silentLog,
+    metrics: createMetrics(),
+    pollMs: 50,
+  };
 }
 
-const dueNow = (): Promise<unknown> => scratch.database.query(`update outbox set due = now(), leased_until = now() - interval '1 second'`);
+const dueNow = (): Promise<unknown> =>
+  scratch.database.query(`update outbox set due = now(), leased_until = now() - interval '1 second'`);
 
 describe('delivery', () => {
   it('sends the messages of a conversation one after another, in order', async () => {
     await queue(['one', 'two', 'three']);
     const sent: unknown[] = [];
     const parts = delivering(({ activities }) => {
-      sent.push(activities[0]?.body['text']);
+      sent.push(activities[0]?.body.text);
       return Promise.resolve({ wireId: `w${sent.length}` });
     });
     while (await deliverOnce(parts)) expect(sent.length).toBeLessThan(4);
@@ -70,7 +81,9 @@ describe('delivery', () => {
   it('never leases the second before the first is settled, and no row twice', async () => {
     await queue(['one', 'two']);
     const lease = (): Promise<{ length: number }> =>
-      leaseMessages(scratch.database, { limit: 10, leaseMs: 30_000, leaseToken: newId() }) as Promise<{ length: number }>;
+      leaseMessages(scratch.database, { limit: 10, leaseMs: 30_000, leaseToken: newId() }) as Promise<{
+        length: number;
+      }>;
     const taken = await Promise.all([lease(), lease(), lease()]);
     expect(taken.map(({ length }) => length).toSorted()).toEqual([0, 0, 1]);
   });
@@ -96,7 +109,7 @@ describe('delivery', () => {
   it('gives up a message the channel refuses, and goes on with the next', async () => {
     await queue(['bad', 'good']);
     const parts = delivering(({ activities }) =>
-      activities[0]?.body['text'] === 'bad'
+      activities[0]?.body.text === 'bad'
         ? Promise.reject(new CodedError('send_refused', 'Never.'))
         : Promise.resolve({ wireId: null }),
     );

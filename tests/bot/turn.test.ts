@@ -1,7 +1,7 @@
 /** The promises of one turn, on a real PostgreSQL. */
 
 import { randomBytes } from 'node:crypto';
-import { ActivityTypes, type Activity } from 'botbuilder';
+import { type Activity, ActivityTypes } from 'botbuilder';
 import { v7 as newId } from 'uuid';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CodedError, type Inbound, type WakeHint } from '../../adapters/channel.ts';
@@ -9,7 +9,7 @@ import { LocalWake } from '../../adapters/redis/local-wake.ts';
 import { createMetrics } from '../../bot/metrics.ts';
 import { type BotAnswer, type BotRunner, type TurnGateParts, Turns } from '../../bot/turn.ts';
 import { within } from '../../bot/within.ts';
-import { beginThread, readConversation } from '../../record/conversations.ts';
+import { beginThread, createTurnRecord, readConversation } from '../../record/conversations.ts';
 import { dueTimers } from '../../record/timers.ts';
 import type { Database, TurnState } from '../../record/types.ts';
 import { type ScratchDatabase, scratchDatabase } from '../support/database.ts';
@@ -30,7 +30,7 @@ const conversationId = (): string => randomBytes(17).toString('base64url').slice
 /** Counts the bot's turns in its state and says which one this is. */
 const counting: BotRunner = {
   run(activity, conversation): Promise<BotAnswer> {
-    const turn = Number(conversation.state['turns'] ?? 0) + 1;
+    const turn = Number(conversation.state.turns ?? 0) + 1;
     return Promise.resolve({
       replies: [{ type: ActivityTypes.Message, text: `${turn}: ${activity.text}` }],
       state: { turns: turn },
@@ -40,14 +40,16 @@ const counting: BotRunner = {
   apologise: () => ({ replies: [{ type: ActivityTypes.Message, text: 'sorry' }], state: {}, effects: [] }),
 };
 
-const answering = (answer: (activity: Partial<Activity>, conversation: TurnState) => Promise<BotAnswer>): BotRunner => ({
+const answering = (
+  answer: (activity: Partial<Activity>, conversation: TurnState) => Promise<BotAnswer>,
+): BotRunner => ({
   ...counting,
   run: answer,
 });
 
-function gate(parts: Partial<TurnGateParts> = {}): Turns {
+function gate({ on = database, ...parts }: Partial<TurnGateParts> & { on?: Database } = {}): Turns {
   return new Turns({
-    database,
+    record: createTurnRecord(on, 'Asia/Shanghai'),
     bot: counting,
     masker: { mask: (activity) => ({ activity, erased: [] }), maskRest: (_, text) => ({ text, erased: [] }) },
     wake: new LocalWake((error) => {
@@ -55,7 +57,6 @@ function gate(parts: Partial<TurnGateParts> = {}): Turns {
     }),
     log: silentLog,
     metrics: createMetrics(),
-    zone: 'Asia/Shanghai',
     newId,
     within,
     ...parts,
@@ -64,7 +65,13 @@ function gate(parts: Partial<TurnGateParts> = {}): Turns {
 
 async function webConversation(): Promise<string> {
   const id = conversationId();
-  await beginThread(database, { conversationId: id, channel: 'web', threadKey: id, account: 'lobby', externalId: `dl_${id}` });
+  await beginThread(database, {
+    conversationId: id,
+    channel: 'web',
+    threadKey: id,
+    account: 'lobby',
+    externalId: `dl_${id}`,
+  });
   return id;
 }
 
@@ -80,13 +87,15 @@ function say(conversation: string, text: string, key = newId(), more: Partial<In
 }
 
 const texts = async (conversation: string): Promise<unknown[]> =>
-  (await readConversation(database, conversation)).map(({ body }) => body['text'] ?? body['name']);
+  (await readConversation(database, conversation)).map(({ body }) => body.text ?? body.name);
 
 const seqs = async (conversation: string): Promise<number[]> =>
   (await readConversation(database, conversation)).map(({ seq }) => seq);
 
 /** Passes statements on and remembers them; `after` may fail one that has run. */
-function observed(after: (text: string, count: number) => void = () => undefined): Database & { readonly statements: string[] } {
+function observed(
+  after: (text: string, count: number) => void = () => undefined,
+): Database & { readonly statements: string[] } {
   const statements: string[] = [];
   return {
     statements,
@@ -121,7 +130,7 @@ describe('one turn', () => {
 
   it('costs two round trips the first time and one in a running conversation', async () => {
     const watched = observed();
-    const turns = gate({ database: watched });
+    const turns = gate({ on: watched });
     await turns.receive(say(conversation, 'one'));
     expect(watched.statements).toHaveLength(2);
     await turns.receive(say(conversation, 'two'));
@@ -164,7 +173,9 @@ describe('one turn', () => {
     );
     expect(outcomes.every(({ status }) => status === 'done' || status === 'repeat')).toBe(true);
     expect(await seqs(conversation)).toEqual(Array.from({ length: 36 }, (_, n) => n + 1));
-    const said = (await texts(conversation)).filter((_, n) => n % 2 === 1).map((text) => Number(String(text).split(':')[0]));
+    const said = (await texts(conversation))
+      .filter((_, n) => n % 2 === 1)
+      .map((text) => Number(String(text).split(':')[0]));
     expect(said).toEqual(Array.from({ length: 18 }, (_, n) => n + 1));
   });
 
@@ -184,7 +195,9 @@ describe('one turn', () => {
 
   it('keeps the message of a turn whose bot throws, answers with a sentence, and goes on', async () => {
     let failing = true;
-    const bot = answering((activity, state) => (failing ? Promise.reject(new Error('boom')) : counting.run(activity, state, [])));
+    const bot = answering((activity, state) =>
+      failing ? Promise.reject(new Error('boom')) : counting.run(activity, state, []),
+    );
     const turns = gate({ bot });
     expect((await turns.receive(say(conversation, 'help'))).status).toBe('done');
     failing = false;
@@ -199,7 +212,7 @@ describe('one turn', () => {
       lost = true;
       throw new CodedError('database_unknown', 'The connection was lost.');
     });
-    const outcome = await gate({ database: broken }).receive(say(conversation, 'once'));
+    const outcome = await gate({ on: broken }).receive(say(conversation, 'once'));
     expect(outcome.status).toBe('repeat');
     expect(await texts(conversation)).toEqual(['once', '1: once']);
   });
@@ -216,7 +229,7 @@ describe('one turn', () => {
         return database.query(text, values, name);
       },
     };
-    expect((await gate({ database: broken }).receive(say(conversation, 'twice?'))).status).toBe('done');
+    expect((await gate({ on: broken }).receive(say(conversation, 'twice?'))).status).toBe('done');
     expect(await texts(conversation)).toEqual(['twice?', '1: twice?']);
   });
 
@@ -225,7 +238,10 @@ describe('one turn', () => {
       ...observed(),
       query: () => Promise.reject(new CodedError('database_unavailable', 'PostgreSQL does not answer.')),
     };
-    expect(await gate({ database: down }).receive(say(conversation, 'lost?'))).toEqual({ status: 'unavailable', retryAfterSeconds: 2 });
+    expect(await gate({ on: down }).receive(say(conversation, 'lost?'))).toEqual({
+      status: 'unavailable',
+      retryAfterSeconds: 2,
+    });
     expect(await texts(conversation)).toEqual([]);
   });
 
@@ -247,7 +263,8 @@ describe('one turn', () => {
     );
     const turns = gate({ bot });
     await turns.receive(say(conversation, 'bye'));
-    const owner = async () => (await database.query('select owner, epoch from conversation where id = $1', [conversation]))[0];
+    const owner = async () =>
+      (await database.query('select owner, epoch from conversation where id = $1', [conversation]))[0];
     expect(await owner()).toEqual({ owner: 'none', epoch: 1 });
     await turns.receive(say(conversation, 'one more thing'));
     expect(await owner()).toEqual({ owner: 'bot', epoch: 2 });
@@ -255,7 +272,10 @@ describe('one turn', () => {
 
   it('only records while somebody of the bank holds the conversation, even if they took it during the turn', async () => {
     const bot = answering(async (activity, state) => {
-      await database.query(`update conversation set owner = 'staff-7', epoch = epoch + 1, ver = ver + 1 where id = $1`, [conversation]);
+      await database.query(
+        `update conversation set owner = 'staff-7', epoch = epoch + 1, ver = ver + 1 where id = $1`,
+        [conversation],
+      );
       return counting.run(activity, state, []);
     });
     expect((await gate({ bot }).receive(say(conversation, 'anybody?'))).status).toBe('done');
@@ -273,13 +293,18 @@ describe('one turn', () => {
       });
     });
     const turns = gate({ bot });
-    const [one, two] = [await turns.receive(say(conversation, 'human')), await turns.receive(say(conversation, 'human!'))];
-    const reply = 'activities' in one ? String(one.activities[1]?.body['text']) : '';
+    const [one, two] = [
+      await turns.receive(say(conversation, 'human')),
+      await turns.receive(say(conversation, 'human!')),
+    ];
+    const reply = 'activities' in one ? String(one.activities[1]?.body.text) : '';
     expect(reply).toMatch(/^Your request is H\d{8}-\d{6}\.$/);
-    expect('activities' in two && two.activities[1]?.body['text']).toBe(reply);
+    expect('activities' in two && two.activities[1]?.body.text).toBe(reply);
     expect((await texts(conversation))[1]).toBe(reply);
     expect(seen[1]?.number).toBe(reply.slice(16, -1));
-    const rows = await database.query('select codes, code_seqs::int[] from handoff where conversation_id = $1', [conversation]);
+    const rows = await database.query('select codes, code_seqs::int[] from handoff where conversation_id = $1', [
+      conversation,
+    ]);
     expect(rows).toEqual([{ codes: ['ASKED', 'ASKED'], code_seqs: [1, 3] }]);
   });
 });
@@ -318,7 +343,10 @@ describe('an answer that takes long', () => {
 
   it('becomes an apology when it never comes', async () => {
     const conversation = await webConversation();
-    const turns = gate({ bot: answering(() => new Promise(() => undefined)), limits: { ...limits, giveUpAfterMs: 80 } });
+    const turns = gate({
+      bot: answering(() => new Promise(() => undefined)),
+      limits: { ...limits, giveUpAfterMs: 80 },
+    });
     await turns.receive(say(conversation, 'hello?'));
     await turns.close();
     expect(await texts(conversation)).toEqual(['hello?', 'lobby/answer', 'sorry']);
@@ -337,7 +365,10 @@ describe('first contact on a channel without a start call', () => {
     ]);
     expect(outcomes.filter(({ status }) => status === 'done')).toHaveLength(2);
     expect(await seqs(id)).toEqual([1, 2, 3, 4]);
-    const rows = await database.query<{ seq_from: number }>('select seq_from from outbox where conversation_id = $1 order by 1', [id]);
+    const rows = await database.query<{ seq_from: number }>(
+      'select seq_from from outbox where conversation_id = $1 order by 1',
+      [id],
+    );
     expect(rows.map((row) => row.seq_from)).toEqual([2, 4]);
   });
 });

@@ -6,6 +6,7 @@ import type { Wake } from '../../adapters/channel.ts';
 import { createMetrics } from '../../bot/metrics.ts';
 import { type BotAnswer, type BotRunner, type TurnLimits, Turns } from '../../bot/turn.ts';
 import { within } from '../../bot/within.ts';
+import { createTurnRecord } from '../../record/conversations.ts';
 import type { Database } from '../../record/types.ts';
 import { silentLog } from './log.ts';
 
@@ -49,14 +50,15 @@ export function createEchoGate(parts: {
   bot?: BotRunner;
   limits?: Partial<TurnLimits>;
 }): Turns {
+  const { database, ...rest } = parts;
   return new Turns({
+    record: createTurnRecord(database, 'Asia/Shanghai'),
     bot: createEchoBot(),
     masker: { mask: (activity) => ({ activity, erased: [] }), maskRest: (_recent, text) => ({ text, erased: [] }) },
     log: silentLog,
     metrics: createMetrics(),
-    zone: 'Asia/Shanghai',
     newId,
     within,
-    ...parts,
+    ...rest,
   });
 }

@@ -11,12 +11,17 @@ import { deliverOnce } from '../../../bot/delivery.ts';
 import { createMetrics } from '../../../bot/metrics.ts';
 import { type BotRunner, Turns } from '../../../bot/turn.ts';
 import { within } from '../../../bot/within.ts';
+import { createTurnRecord } from '../../../record/conversations.ts';
 import { type ScratchDatabase, scratchDatabase } from '../../support/database.ts';
 import { silentLog } from '../../support/log.ts';
 
 interface Posted {
   readonly path: string;
-  readonly body: { readonly text?: string; readonly replyToId?: string; readonly conversation?: { readonly id: string } };
+  readonly body: {
+    readonly text?: string;
+    readonly replyToId?: string;
+    readonly conversation?: { readonly id: string };
+  };
 }
 
 let scratch: ScratchDatabase;
@@ -30,7 +35,7 @@ const echo: BotRunner = {
   run: (activity, { state }) =>
     Promise.resolve({
       replies: ['first', 'second'].map((word) => ({ type: ActivityTypes.Message, text: `${word}: ${activity.text}` })),
-      state: { turns: Number(state['turns'] ?? 0) + 1 },
+      state: { turns: Number(state.turns ?? 0) + 1 },
       effects: [],
     }),
   apologise: () => ({ replies: [], state: null, effects: [] }),
@@ -42,8 +47,11 @@ beforeAll(async () => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      if (answer === 200) posted.push({ path: request.url ?? '', body: JSON.parse(Buffer.concat(chunks).toString()) as Posted['body'] });
-      response.writeHead(answer, { 'content-type': 'application/json' }).end(JSON.stringify({ id: `wire-${posted.length}` }));
+      if (answer === 200)
+        posted.push({ path: request.url ?? '', body: JSON.parse(Buffer.concat(chunks).toString()) as Posted['body'] });
+      response
+        .writeHead(answer, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ id: `wire-${posted.length}` }));
     });
   });
   await new Promise<void>((resolve) => outside.listen(0, '127.0.0.1', resolve));
@@ -60,17 +68,17 @@ beforeEach(async () => {
   answer = 200;
   await scratch.database.query('delete from outbox');
   const gate = new Turns({
-    database: scratch.database,
+    record: createTurnRecord(scratch.database, 'Asia/Shanghai'),
     bot: echo,
     masker: { mask: (activity) => ({ activity, erased: [] }), maskRest: (_, text) => ({ text, erased: [] }) },
     wake: new LocalWake(() => undefined),
     log: silentLog,
     metrics: createMetrics(),
-    zone: 'Asia/Shanghai',
     newId: v7,
     within,
   });
-  const hash = (channel: string, id: string): string => Buffer.from(`${channel}${id}`).toString('base64url').slice(-22).padStart(22, 'A');
+  const hash = (channel: string, id: string): string =>
+    Buffer.from(`${channel}${id}`).toString('base64url').slice(-22).padStart(22, 'A');
   const seal = (text: string): string => Buffer.from(text).toString('base64');
   const open = (sealed: string): string => Buffer.from(sealed, 'base64').toString();
   botFramework = createBotFramework({ credentials: null, gate, threadIndex: hash, seal, open, newId: v4 });
@@ -125,7 +133,7 @@ describe('a Bot Framework channel', () => {
     const first = await botFramework.take('', activity);
     const again = await botFramework.take('', activity);
     const texts = (response: typeof first): unknown =>
-      (response?.body as { activities: { text: string }[] }).activities.map(({ text }) => text);
+      (response as { body: { activities: { text: string }[] } }).body.activities.map(({ text }) => text);
     expect(texts(first)).toEqual(['first: now', 'second: now']);
     expect(texts(again)).toEqual(['first: now', 'second: now']);
     expect(await rows()).toEqual([]);
