@@ -30,27 +30,51 @@ function problem(file: ArticleFile, line: number, message: string): Problem {
 function checkName(file: ArticleFile): Problem[] {
   const [id, lang] = file.file.split('/').at(-1)?.split('.') ?? [];
   const problems: Problem[] = [];
-  if (file.article.id !== id) problems.push(problem(file, file.lineOf('id'), `id is ${file.article.id}, but the file is named ${id}: make them equal`));
-  if (file.article.lang !== lang) problems.push(problem(file, file.lineOf('lang'), `lang is ${file.article.lang}, but the file is named .${lang}.md: make them equal`));
+  if (file.article.id !== id)
+    problems.push(
+      problem(file, file.lineOf('id'), `id is ${file.article.id}, but the file is named ${id}: make them equal`),
+    );
+  if (file.article.lang !== lang)
+    problems.push(
+      problem(
+        file,
+        file.lineOf('lang'),
+        `lang is ${file.article.lang}, but the file is named .${lang}.md: make them equal`,
+      ),
+    );
   return problems;
 }
 
 function checkTopics(file: ArticleFile, topics: ReadonlyMap<string, Topic>): Problem[] {
   return file.article.intents.flatMap((intent, index) =>
-    topics.has(intent) ? [] : [problem(file, file.lineOf('intents', index), `${intent} is not a topic: use an id of intents/topics.tsv`)],
+    topics.has(intent)
+      ? []
+      : [problem(file, file.lineOf('intents', index), `${intent} is not a topic: use an id of intents/topics.tsv`)],
   );
 }
 
 function checkDates(file: ArticleFile): Problem[] {
   const { validFrom, validTo } = file.article;
   if (validTo === null || validFrom < validTo) return [];
-  return [problem(file, file.lineOf('valid_to'), `valid_to ${validTo} is not after valid_from ${validFrom}: it would never be served`)];
+  return [
+    problem(
+      file,
+      file.lineOf('valid_to'),
+      `valid_to ${validTo} is not after valid_from ${validFrom}: it would never be served`,
+    ),
+  ];
 }
 
 function checkApproval(file: ArticleFile): Problem[] {
   const { approvedBy, approvedAt } = file.article;
   if ((approvedBy === null) === (approvedAt === null)) return [];
-  return [problem(file, file.lineOf(approvedBy === null ? 'approved_at' : 'approved_by'), 'approved_by and approved_at come together: write both, or neither for a draft')];
+  return [
+    problem(
+      file,
+      file.lineOf(approvedBy === null ? 'approved_at' : 'approved_by'),
+      'approved_by and approved_at come together: write both, or neither for a draft',
+    ),
+  ];
 }
 
 function checkPhrasings(file: ArticleFile): Problem[] {
@@ -61,7 +85,13 @@ function checkPhrasings(file: ArticleFile): Problem[] {
       seen.add(key);
       return [];
     }
-    return [problem(file, file.lineOf('phrasings', index), `"${phrasing}" is written twice: replace it by another way of asking`)];
+    return [
+      problem(
+        file,
+        file.lineOf('phrasings', index),
+        `"${phrasing}" is written twice: replace it by another way of asking`,
+      ),
+    ];
   });
 }
 
@@ -70,12 +100,20 @@ const PLACEHOLDER = /\{\{(?!rates:[a-z]+(?:-[a-z]+)*\}\})/;
 
 function checkBody(file: ArticleFile): Problem[] {
   const { body } = file.article;
-  if (body === '') return [problem(file, file.lineOf('body'), 'the body is empty: write what the customer should read')];
+  if (body === '')
+    return [problem(file, file.lineOf('body'), 'the body is empty: write what the customer should read')];
   const problems: Problem[] = [];
   const html = HTML.exec(body);
   if (html) problems.push(problem(file, file.bodyLine(html.index), `${html[0]} is HTML: write Markdown`));
   const placeholder = PLACEHOLDER.exec(body);
-  if (placeholder) problems.push(problem(file, file.bodyLine(placeholder.index), 'this placeholder is unknown: the only kind is {{rates:<table>}}'));
+  if (placeholder)
+    problems.push(
+      problem(
+        file,
+        file.bodyLine(placeholder.index),
+        'this placeholder is unknown: the only kind is {{rates:<table>}}',
+      ),
+    );
   return problems;
 }
 
@@ -90,9 +128,14 @@ export function barredWords(text: string): readonly { readonly word: string; rea
 }
 
 function checkWords(file: ArticleFile): Problem[] {
-  const advice = 'the bank informs, it never recommends or promises: say it another way, or in an approved negation (不保本, 不保证, 不承诺, 不构成推荐, not guaranteed, not a recommendation)';
-  const title = barredWords(file.article.title).map(({ word }) => problem(file, file.lineOf('title'), `"${word}" is barred: ${advice}`));
-  const body = barredWords(file.article.body).map(({ word, offset }) => problem(file, file.bodyLine(offset), `"${word}" is barred: ${advice}`));
+  const advice =
+    'the bank informs, it never recommends or promises: say it another way, or in an approved negation (不保本, 不保证, 不承诺, 不构成推荐, not guaranteed, not a recommendation)';
+  const title = barredWords(file.article.title).map(({ word }) =>
+    problem(file, file.lineOf('title'), `"${word}" is barred: ${advice}`),
+  );
+  const body = barredWords(file.article.body).map(({ word, offset }) =>
+    problem(file, file.bodyLine(offset), `"${word}" is barred: ${advice}`),
+  );
   return [...title, ...body];
 }
 
@@ -132,12 +175,25 @@ function compare(chinese: ArticleFile, english: ArticleFile): Problem[] {
   const fields = SAME.flatMap(([field, value]) => {
     const [mine, theirs] = [JSON.stringify(value(english.article)), JSON.stringify(value(chinese.article))];
     if (mine === theirs) return [];
-    return [problem(english, english.lineOf(field), `${field} is ${mine} here and ${theirs} in ${chinese.file}: make them equal`)];
+    return [
+      problem(
+        english,
+        english.lineOf(field),
+        `${field} is ${mine} here and ${theirs} in ${chinese.file}: make them equal`,
+      ),
+    ];
   });
   const [mine, theirs] = [numbersIn(english.article.body), numbersIn(chinese.article.body)];
   const odd = [...difference(mine, theirs), ...difference(theirs, mine)];
   if (odd.length === 0) return fields;
-  return [...fields, problem(english, english.lineOf('body'), `the figures differ from ${chinese.file}: ${odd.join(', ')} stands in only one of them`)];
+  return [
+    ...fields,
+    problem(
+      english,
+      english.lineOf('body'),
+      `the figures differ from ${chinese.file}: ${odd.join(', ')} stands in only one of them`,
+    ),
+  ];
 }
 
 /** Figures as values: 50 万 and 500,000 are the same, 09:30 is 9 and 30. */
@@ -163,8 +219,11 @@ function checkRelated(files: readonly ArticleFile[]): Problem[] {
   const known = byId(files);
   return files.flatMap((file) =>
     file.article.related.flatMap((id, index) => {
-      if (id === file.article.id) return [problem(file, file.lineOf('related', index), 'an article is not related to itself: remove it')];
-      return known.has(id) ? [] : [problem(file, file.lineOf('related', index), `there is no article ${id}: correct the id or remove it`)];
+      if (id === file.article.id)
+        return [problem(file, file.lineOf('related', index), 'an article is not related to itself: remove it')];
+      return known.has(id)
+        ? []
+        : [problem(file, file.lineOf('related', index), `there is no article ${id}: correct the id or remove it`)];
     }),
   );
 }
@@ -178,12 +237,21 @@ function checkSharedPhrasings(files: readonly ArticleFile[]): Problem[] {
       const owner = owners.get(key);
       owners.set(key, owner ?? file);
       if (!owner || owner === file || replaces(owner.article, file.article)) return [];
-      return [problem(file, file.lineOf('phrasings', index), `"${phrasing}" also stands in ${owner.file}: keep it where it belongs`)];
+      return [
+        problem(
+          file,
+          file.lineOf('phrasings', index),
+          `"${phrasing}" also stands in ${owner.file}: keep it where it belongs`,
+        ),
+      ];
     }),
   );
 }
 
 /** An article and the one that takes its place later may ask the same: they are never valid on the same day. */
 function replaces(one: Article, other: Article): boolean {
-  return (one.validTo !== null && one.validTo <= other.validFrom) || (other.validTo !== null && other.validTo <= one.validFrom);
+  return (
+    (one.validTo !== null && one.validTo <= other.validFrom) ||
+    (other.validTo !== null && other.validTo <= one.validFrom)
+  );
 }

@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { LineCounter, parseDocument, type Document } from 'yaml';
+import { type Document, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { checkArticle, checkLibrary } from './article-rules.ts';
 import { readTopics } from './topics.ts';
@@ -91,9 +91,13 @@ export type Parsed =
 
 /** Reads one file's text. Its shape is checked here; what it says is checked by `article-rules.ts`. */
 export function parseArticle(name: string, text: string): Parsed {
-  const refuse = (line: number, message: string): Parsed => ({ outcome: 'refused', problems: [{ file: name, line, message }] });
+  const refuse = (line: number, message: string): Parsed => ({
+    outcome: 'refused',
+    problems: [{ file: name, line, message }],
+  });
   const named = /^([a-z0-9-]+)\.(zh|en)\.md$/.exec(basename(name));
-  if (!named) return refuse(1, 'the file name is not <id>.zh.md or <id>.en.md: rename it, or move it out of this folder');
+  if (!named)
+    return refuse(1, 'the file name is not <id>.zh.md or <id>.en.md: rename it, or move it out of this folder');
   const parts = /^\uFEFF?---\r?\n([\s\S]*?)\r?\n---[ \t]*(?:\r?\n|$)([\s\S]*)$/.exec(text);
   if (!parts) return refuse(1, 'the front matter is missing: begin the file with --- and close it with another ---');
   const [, front = '', rest = ''] = parts;
@@ -102,7 +106,10 @@ export function parseArticle(name: string, text: string): Parsed {
   const broken = document.errors[0];
   if (broken) {
     const reason = broken.message.split('\n')[0]?.replace(/ at line \d+.*$/, '') ?? 'not YAML';
-    return refuse(lines.linePos(broken.pos[0]).line + 1, `the front matter cannot be read: ${reason}. Quote texts that hold a colon`);
+    return refuse(
+      lines.linePos(broken.pos[0]).line + 1,
+      `the front matter cannot be read: ${reason}. Quote texts that hold a colon`,
+    );
   }
   const place = (path: readonly (string | number)[]) => lineOf(document, lines, path);
   const parsed = FrontMatter.safeParse(document.toJS());
@@ -113,10 +120,18 @@ export function parseArticle(name: string, text: string): Parsed {
   return { outcome: 'ok', file: articleFile(name, parsed.data, rest, text, place) };
 }
 
-function sayIssue(file: string, issue: z.core.$ZodIssue, place: (path: readonly (string | number)[]) => number): Problem[] {
+function sayIssue(
+  file: string,
+  issue: z.core.$ZodIssue,
+  place: (path: readonly (string | number)[]) => number,
+): Problem[] {
   const path = issue.path.filter((step) => typeof step !== 'symbol');
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ file, line: place([key]), message: `${key} is not a field of an article: remove it, or correct its name` }));
+    return issue.keys.map((key) => ({
+      file,
+      line: place([key]),
+      message: `${key} is not a field of an article: remove it, or correct its name`,
+    }));
   }
   const field = path.length > 0 ? path.join('.') : 'front matter';
   return [{ file, line: place(path), message: `${field}: ${issue.message}` }];

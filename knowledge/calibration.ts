@@ -1,7 +1,7 @@
 /** Chooses how sure the bank must be before it answers, from the phrasings alone: each is asked of an index that does not know it. */
 
 import { buildRanker, nearness, type Ranked } from './ranking.ts';
-import { bandOf, type Bands } from './recognizer.ts';
+import { type Bands, bandOf } from './recognizer.ts';
 import { documentsOf, type SearchDocument } from './search.ts';
 import type { Tokenizer } from './tokenize.ts';
 import type { Article, Band } from './types.ts';
@@ -33,11 +33,25 @@ export function leaveOneOut(articles: readonly Article[], tokenizer: Tokenizer):
   });
 }
 
-function trial(text: string, articles: readonly Article[], position: number, documents: readonly SearchDocument[], left: number): Trial {
-  const without = buildRanker(documents.filter((_, place) => place !== left), articles.length);
+function trial(
+  text: string,
+  articles: readonly Article[],
+  position: number,
+  documents: readonly SearchDocument[],
+  left: number,
+): Trial {
+  const without = buildRanker(
+    documents.filter((_, place) => place !== left),
+    articles.length,
+  );
   const question = (documents[left] as SearchDocument).tokens;
   const ranked = without.rank(question, 3);
-  return { text, article: articles[position] as Article, ranked, place: ranked.findIndex((one) => one.article === position) };
+  return {
+    text,
+    article: articles[position] as Article,
+    ranked,
+    place: ranked.findIndex((one) => one.article === position),
+  };
 }
 
 /** What a choice of bands would have done to the trials. */
@@ -52,7 +66,8 @@ export interface BandFigures {
 
 export function measureBands(trials: readonly Trial[], bands: Bands): BandFigures {
   const banded = trials.map((trial) => ({ band: bandOf(trial.ranked, bands), place: trial.place }));
-  const count = (band: Band, right: (place: number) => boolean) => banded.filter((one) => one.band === band && right(one.place)).length;
+  const count = (band: Band, right: (place: number) => boolean) =>
+    banded.filter((one) => one.band === band && right(one.place)).length;
   return {
     trials: trials.length,
     answered: count('answer', () => true),

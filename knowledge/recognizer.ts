@@ -42,7 +42,13 @@ export function createLocalRecognizer(articles: readonly Article[], options: Loc
   return {
     async understand(text, context) {
       const language = detectLanguage(text, context.language);
-      return judge(library, nearest(sides[language], text, tokenizer.tokens(text, language)), language, context, bands[language]);
+      return judge(
+        library,
+        nearest(sides[language], text, tokenizer.tokens(text, language)),
+        language,
+        context,
+        bands[language],
+      );
     },
   };
 }
@@ -71,7 +77,8 @@ function sideOf(library: readonly Shelf[], language: Language, tokenizer: Tokeni
   const asked = library.map((shelf) => shelf[language] ?? { lang: language, title: '', phrasings: [] });
   const verbatim = new Map<string, number[]>();
   asked.forEach(({ title, phrasings }, place) => {
-    for (const text of new Set([title, ...phrasings].map(comparable))) verbatim.set(text, [...(verbatim.get(text) ?? []), place]);
+    for (const text of new Set([title, ...phrasings].map(comparable)))
+      verbatim.set(text, [...(verbatim.get(text) ?? []), place]);
   });
   return { language, verbatim, ranker: buildRanker(documentsOf(asked, tokenizer), library.length) };
 }

@@ -53,7 +53,9 @@ export type Asked = Pick<Article, 'lang' | 'title' | 'phrasings'>;
 
 export function documentsOf(articles: readonly Asked[], tokenizer: Tokenizer): SearchDocument[] {
   return articles.flatMap((entry, article) =>
-    [entry.title, ...entry.phrasings].filter((text) => text !== '').map((text) => ({ article, tokens: tokenizer.tokens(text, entry.lang) })),
+    [entry.title, ...entry.phrasings]
+      .filter((text) => text !== '')
+      .map((text) => ({ article, tokens: tokenizer.tokens(text, entry.lang) })),
   );
 }
 
@@ -101,7 +103,9 @@ function weigh(documents: readonly SearchDocument[], articles: number): Index {
   const idf = Float32Array.from(inDocuments, (count) => inverseFrequency(documents.length, count));
   const forward = packRows(
     counts.map((count, document) =>
-      [...count].map(([term, tf]) => [term, at(idf, term) * saturate(tf, (lengths[document] ?? 0) / averageLength)] as const),
+      [...count].map(
+        ([term, tf]) => [term, at(idf, term) * saturate(tf, (lengths[document] ?? 0) / averageLength)] as const,
+      ),
     ),
   );
   return {
@@ -143,7 +147,11 @@ function saturate(tf: number, relativeLength: number): number {
 
 function packRows(rows: readonly (readonly (readonly [number, number])[])[]): Rows {
   const total = rows.reduce((sum, row) => sum + row.length, 0);
-  const packed = { starts: new Uint32Array(rows.length + 1), items: new Uint32Array(total), weights: new Float32Array(total) };
+  const packed = {
+    starts: new Uint32Array(rows.length + 1),
+    items: new Uint32Array(total),
+    weights: new Float32Array(total),
+  };
   let next = 0;
   rows.forEach((row, position) => {
     for (const [item, weight] of row) {

@@ -32,7 +32,10 @@ const CONTRACTIONS: readonly (readonly [RegExp, string])[] = [
 
 /** One spelling for what customers type in many: full-width digits, capitals, curly apostrophes, contractions, white space. */
 export function normalise(text: string): string {
-  let plain = text.normalize('NFKC').toLowerCase().replace(/[’‘ʼ`´]/g, "'");
+  let plain = text
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[’‘ʼ`´]/g, "'");
   for (const [short, long] of CONTRACTIONS) plain = plain.replace(short, long);
   return plain.replace(/\s+/g, ' ').trim();
 }
@@ -113,7 +116,11 @@ const COMMON = 3;
  * The bank's own words, such as 通知存款 and 二类户, which a general dictionary cuts in two: neighbours in a title,
  * both of them content words, that customers keep using together.
  */
-function productWords(articles: TokenizerOptions['articles'], jieba: Jieba, simplify: (text: string) => string): string[] {
+function productWords(
+  articles: TokenizerOptions['articles'],
+  jieba: Jieba,
+  simplify: (text: string) => string,
+): string[] {
   const chinese = articles.filter((article) => article.lang === 'zh');
   const asked = chinese.flatMap((article) => article.phrasings).map((phrasing) => simplify(normalise(phrasing)));
   const pairs = new Set(chinese.flatMap((article) => neighbours(jieba.tag(simplify(normalise(article.title))))));
@@ -129,7 +136,9 @@ const QUESTION = /多少|多久|怎么|什么|几|吗|^[是有能会要]$/;
 function neighbours(tagged: readonly Tagged[]): string[] {
   return tagged.slice(1).flatMap((token, index) => {
     const before = tagged[index];
-    return before && isContent(before) && isContent(token) && belongTogether(before, token) ? [before.word + token.word] : [];
+    return before && isContent(before) && isContent(token) && belongTogether(before, token)
+      ? [before.word + token.word]
+      : [];
   });
 }
 
@@ -139,5 +148,7 @@ function isContent({ word, tag }: Tagged): boolean {
 
 /** 大额+存单, 年+费, 二类+户; but not 信用卡+年, which tears the next word apart. */
 function belongTogether(before: Tagged, after: Tagged): boolean {
-  return isCharacter(before.word) === isCharacter(after.word) || (before.tag.startsWith('m') && after.tag.startsWith('q'));
+  return (
+    isCharacter(before.word) === isCharacter(after.word) || (before.tag.startsWith('m') && after.tag.startsWith('q'))
+  );
 }

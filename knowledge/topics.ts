@@ -34,15 +34,26 @@ const Row = z.tuple([
 /** Reads the topics. Throws an error that names the line when one cannot be read. */
 export function readTopics(file: string): ReadonlyMap<string, Topic> {
   const [header, ...lines] = readFileSync(file, 'utf8').trimEnd().split(/\r?\n/);
-  if (header !== COLUMNS) throw new Error(`${file}:1: the first line must name the columns ${COLUMNS.replaceAll('\t', ', ')}`);
+  if (header !== COLUMNS)
+    throw new Error(`${file}:1: the first line must name the columns ${COLUMNS.replaceAll('\t', ', ')}`);
   const topics = new Map<string, Topic>();
   lines.forEach((line, index) => {
     const row = Row.safeParse(line.split('\t'));
     const place = `${file}:${index + 2}`;
-    if (!row.success) throw new Error(`${place}: ${row.error.issues[0]?.message ?? 'not a topic'}; write six columns between tabs, - for none`);
+    if (!row.success)
+      throw new Error(
+        `${place}: ${row.error.issues[0]?.message ?? 'not a topic'}; write six columns between tabs, - for none`,
+      );
     const [id, domain, handling, urgent, leadProduct, complaintBusiness] = row.data;
     if (topics.has(id)) throw new Error(`${place}: ${id} is listed twice; keep one`);
-    topics.set(id, { id, domain, handling: HANDLING[handling], urgent: Number(urgent) as 0 | 1 | 2, leadProduct, complaintBusiness });
+    topics.set(id, {
+      id,
+      domain,
+      handling: HANDLING[handling],
+      urgent: Number(urgent) as 0 | 1 | 2,
+      leadProduct,
+      complaintBusiness,
+    });
   });
   return topics;
 }

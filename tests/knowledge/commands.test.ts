@@ -2,13 +2,17 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { readCommand } from '../../knowledge/commands.ts';
 
-const [, ...rows] = readFileSync(new URL('./person-command.tsv', import.meta.url), 'utf8').trimEnd().split('\n');
+const [, ...rows] = readFileSync(new URL('./person-command.tsv', import.meta.url), 'utf8')
+  .trimEnd()
+  .split('\n');
 const sentences = rows.map((row) => {
   const [expected, lang, text] = row.split('\t') as [string, string, string];
   return { expected, lang, text };
 });
 const meantFor = (expected: string, lang: string) =>
-  sentences.filter((sentence) => sentence.expected === expected && sentence.lang === lang).map((sentence) => sentence.text);
+  sentences
+    .filter((sentence) => sentence.expected === expected && sentence.lang === lang)
+    .map((sentence) => sentence.text);
 
 describe('the wish for a person', () => {
   test('has a fixed set of at least 100 sentences in each language', () => {
@@ -33,12 +37,20 @@ describe('the wish for a person', () => {
   });
 
   test('is heard in full-width letters, capitals and with emoji around it', () => {
-    for (const text of ['ＨＵＭＡＮ', '🙏转人工🙏', '  转人工  ', '【转人工】', '"agent"']) expect(readCommand(text), text).toEqual({ kind: 'person' });
+    for (const text of ['ＨＵＭＡＮ', '🙏转人工🙏', '  转人工  ', '【转人工】', '"agent"'])
+      expect(readCommand(text), text).toEqual({ kind: 'person' });
   });
 
   test('is read quickly from a very long message', () => {
     const started = performance.now();
-    for (const long of ['转'.repeat(20_000), 'do not '.repeat(4_000), 'talk to a '.repeat(3_000), '请'.repeat(20_000), 'please '.repeat(4_000)]) readCommand(long);
+    for (const long of [
+      '转'.repeat(20_000),
+      'do not '.repeat(4_000),
+      'talk to a '.repeat(3_000),
+      '请'.repeat(20_000),
+      'please '.repeat(4_000),
+    ])
+      readCommand(long);
     expect(performance.now() - started).toBeLessThan(1_500);
   });
 });
