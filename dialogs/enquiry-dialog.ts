@@ -21,6 +21,8 @@ export const ENQUIRY = 'enquiry';
 /** What the dialog begins with. */
 export type EnquiryOptions =
   | { readonly about: 'question'; readonly understanding: Understanding }
+  /** The customer said an article's very title. */
+  | { readonly about: 'title'; readonly article: Article }
   /** The customer says that the assistant got it wrong. */
   | { readonly about: 'wrong_answer' };
 
@@ -40,16 +42,14 @@ export function heardNewWords(result: DialogTurnResult): boolean {
 /** Never holds a customer: whatever is not an answer to its question is handed back as something new. */
 export class EnquiryDialog extends Dialog<EnquiryOptions> {
   override async beginDialog(dc: DialogContext, options?: EnquiryOptions): Promise<DialogTurnResult> {
-    if (options?.about !== 'question') return this.#hearNegative(dc, []);
-    const { band, articles, missed } = options.understanding;
-    const found = inTurnLanguage(dc.context, articles);
-    const [best, ...others] = found;
-    if (band === 'answer' && best) return this.#answer(dc, best, others.map(idOf));
-    if (band === 'offer' && best) return this.#offer(dc, found);
-    return this.#miss(
-      dc,
-      missed === 'knowledge_expired' || articles.length > 0 ? 'knowledge_expired' : 'nothing_found',
-    );
+    switch (options?.about) {
+      case 'question':
+        return this.#hearQuestion(dc, options.understanding);
+      case 'title':
+        return this.#answer(dc, options.article, []);
+      default:
+        return this.#hearNegative(dc, []);
+    }
   }
 
   override async continueDialog(dc: DialogContext): Promise<DialogTurnResult> {
@@ -80,6 +80,14 @@ export class EnquiryDialog extends Dialog<EnquiryOptions> {
       case 'person':
         await say(context, stringsOf(context).handoff.offer, { chips: personChips(context) });
     }
+  }
+
+  async #hearQuestion(dc: DialogContext, { band, articles, missed }: Understanding): Promise<DialogTurnResult> {
+    const found = inTurnLanguage(dc.context, articles);
+    const [best, ...others] = found;
+    if (band === 'answer' && best) return this.#answer(dc, best, others.map(idOf));
+    if (band === 'offer' && best) return this.#offer(dc, found);
+    return this.#miss(dc, missed ?? 'knowledge_expired');
   }
 
   async #answer(dc: DialogContext, article: Article, others: readonly string[]): Promise<DialogTurnResult> {

@@ -6,7 +6,7 @@ import { stringsOf, turnOf } from './turn.ts';
 import { close, dialogsOf, reopen, visitOf } from './visit.ts';
 
 /** What customers ask most, by article: the first things offered to somebody who has not asked yet. */
-const POPULAR = ['term-deposit-rate', 'transfer-arrival', 'transfer-fee', 'branch-hours', 'mobile-banking-register'];
+const POPULAR = ['term-deposit-rate', 'transfer-arrival', 'branch-hours', 'transfer-limit', 'register-app'];
 
 /** The titles of popular articles that may be shown today, in the language of the turn. */
 export function popularQuestions(context: TurnContext, count = 3): readonly string[] {

@@ -70,6 +70,12 @@ async function heardByOpenDialog(dc: DialogContext): Promise<boolean> {
 async function enquire(dc: DialogContext, text: string, excuse: Excuse | null): Promise<void> {
   const { context } = dc;
   const { collaborators, language, today } = turnOf(context);
+  const titled = collaborators.articles.titled(text, language, today);
+  if (titled) {
+    if (excuse) await say(context, excuse.sorry);
+    await dc.beginDialog(ENQUIRY, { about: 'title', article: titled } satisfies EnquiryOptions);
+    return;
+  }
   const understanding = await collaborators.recognizer.understand(withoutMarks(text), {
     language,
     today,

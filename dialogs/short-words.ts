@@ -147,7 +147,7 @@ function onlyTitleWith(said: string, titles: readonly string[]): number | null {
   return fitting.length === 1 ? (fitting[0] ?? null) : null;
 }
 
-export type Courtesy = 'hello' | 'thanks' | 'bye' | 'who' | 'well' | 'helped';
+export type Courtesy = 'hello' | 'thanks' | 'bye' | 'who' | 'well' | 'helped' | 'number';
 
 const COURTESIES: readonly (readonly [Courtesy, (text: string) => boolean])[] = [
   [
@@ -186,6 +186,7 @@ const COURTESIES: readonly (readonly [Courtesy, (text: string) => boolean])[] = 
     ),
   ],
   ['helped', isHelped],
+  ['number', whole('第? ?\\d{1,6} ?个?')],
 ];
 
 /** Words of courtesy that ask for nothing. */

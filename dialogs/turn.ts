@@ -30,10 +30,11 @@ export interface DialogCollaborators {
   readonly bank: { readonly hotline: string; readonly hours: Readonly<Record<Language, string>> };
 }
 
-/** Finds an approved article again by its id: the one a customer picked, or the same one in the other language. */
+/** Finds an approved article again. Null when there is none, or when it may not be shown to everybody on that day. */
 export interface ArticleShelf {
-  /** Null when there is no such article, or it may not be shown to everybody on that day. */
   find(id: string, language: Language, today: string): Article | null;
+  /** The article with this title in either language: what a customer says who taps a title, now or long after it was offered. */
+  titled(title: string, language: Language, today: string): Article | null;
 }
 
 /** Renders the dated rate table an article refers to, or null when no row is in force today (then the article is not served). */

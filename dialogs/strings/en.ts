@@ -106,6 +106,8 @@ export const en: Strings = {
     bye: 'Goodbye, and all the best!',
     who: 'I’m the bank’s digital assistant. My replies are automatic; I’m not a person. I do my best to be accurate, and for anything I can’t answer, say “human” and I’ll put in a request for a member of staff.',
     well: 'All right. Is there anything else I can do for you?',
+    number:
+      'There’s nothing to choose from right now, so I couldn’t place that number. Tell me in a few words what you’d like to do.',
     helped: 'I’m glad that helped. If anything else comes up, just ask.',
   },
 

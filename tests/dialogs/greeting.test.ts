@@ -100,7 +100,7 @@ describe('the farewell', () => {
       bot,
       `customer: 2
        bot: 我是智能助手
-       bot: 没找到合适的答案`,
+       bot: 这个数字我没对上`,
     );
   });
 

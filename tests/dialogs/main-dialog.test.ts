@@ -177,12 +177,24 @@ describe('the state', () => {
   });
 });
 
-it('a failing collaborator fails the turn with its own error, without the dialogs’ memory', async () => {
-  const failing = { ...knowledge, recognizer: { understand: () => Promise.reject(new Error('index gone')) } };
-  const broken = new BotInProcess({ collaborators: failing });
-  const error = await broken.hears('存款有保险吗？').catch((reason: unknown) => reason);
+it.each([
+  ['the recogniser', '天气', { recognizer: { understand: () => Promise.reject(new Error('gone')) } }],
+  [
+    'the rates',
+    '存三年利息多少',
+    {
+      rates: {
+        render: () => {
+          throw new Error('gone');
+        },
+      },
+    },
+  ],
+])('when %s fail, the turn fails with their own error, without the dialogs’ memory', async (_, words, failing) => {
+  const broken = new BotInProcess({ collaborators: { ...knowledge, ...failing } });
+  const error: unknown = await broken.hears(words).catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(Error);
-  expect(error).toMatchObject({ message: 'index gone' });
+  expect(error).toMatchObject({ message: 'gone' });
   expect(error).not.toHaveProperty('dialogContext');
 });
 

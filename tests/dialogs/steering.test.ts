@@ -21,6 +21,8 @@ describe('start over', () => {
        bot: 我们从头开始
        chips: 三年定期存款利率是多少？ | 跨行转账多久到账？ | 转人工
        customer: 2
+       bot: 这个数字我没对上
+       customer: 彩票
        bot: 大家常问的`,
     );
   });
