@@ -13,7 +13,12 @@ export class Children {
   fork(name: string, file: string): Child {
     const path = fileURLToPath(new URL(file, import.meta.url));
     const env = { ...process.env, NODE_ENV: 'production' };
-    const child = fork(path, { execArgv: ['--import', 'tsx'], env, serialization: 'advanced' });
+    const child = fork(path, {
+      execArgv: ['--import', 'tsx'],
+      env,
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
     this.#keep(child);
     return new Child(name, child);
   }

@@ -21,15 +21,19 @@ export function answer(answers: Answers): void {
   process.on('disconnect', () => process.exit(0));
   // Ctrl-C reaches the whole group of processes; the parent ends us in order.
   process.on('SIGINT', () => undefined);
-  process.on('message', async ({ id, ask, input }: Question) => {
-    try {
-      const act = answers[ask] as ((input: unknown) => unknown) | undefined;
-      if (!act) throw new Error(`This process cannot be asked to ${ask}.`);
-      process.send?.({ id, answer: await act(input) });
-    } catch (error) {
-      process.send?.({ id, failure: error instanceof Error ? (error.stack ?? error.message) : String(error) });
-    }
+  process.on('message', (question: Question) => {
+    void respond(answers, question).then((message) => process.send?.(message));
   });
+}
+
+async function respond(answers: Answers, { id, ask, input }: Question): Promise<Message> {
+  try {
+    const act = answers[ask] as ((input: unknown) => unknown) | undefined;
+    if (!act) throw new Error(`This process cannot be asked to ${ask}.`);
+    return { id, answer: await act(input) };
+  } catch (error) {
+    return { id, failure: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  }
 }
 
 /** Tells the parent that something begins now. */

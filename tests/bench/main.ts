@@ -3,6 +3,8 @@
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { build } from '../../scripts/build.mjs';
+import { root } from '../../scripts/tools.mjs';
 import { Children } from './children.ts';
 import { GOALS, judge } from './goals.ts';
 import { coreCount, doubts, isInMemory, lookAround } from './machine.ts';
@@ -19,6 +21,7 @@ async function main(): Promise<number> {
     console.log(HELP);
     return 0;
   }
+  await build(root, console.log);
   const folder = await makeFolder();
   children.atEnd(() => rm(folder, { recursive: true, force: true }));
   if (options.profile !== undefined) await mkdir(options.profile, { recursive: true });

@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import { openDatabase, type PostgresDatabase } from '../../../adapters/postgres/database.ts';
-import { beginThread, commitTurn } from '../../../record/conversations.ts';
+import type { PostgresDatabase } from '../../../adapters/postgres/database.ts';
 import { migrate, readMigrations } from '../../../record/database.ts';
 import { answer } from '../ipc.ts';
 import { beginNaive, NAIVE_TABLES, naiveTurn } from '../naive-turn.ts';
 import type { ServerParts } from '../servers/serve.ts';
+import { shippedRecord } from '../shipped.ts';
 import { benchState, directLineActivity } from '../turn.ts';
 import { countRoundTrips, usage } from '../usage.ts';
 import { type Counted, runWindow, type Step, type WindowSize } from '../window.ts';
@@ -35,6 +35,8 @@ const ACTIVITY = directLineActivity('What do I do when I have lost my card?');
 const PAGE = Buffer.alloc(8_192, 7);
 /** As many pages as a WAL segment of PostgreSQL has. */
 const PAGES = 2_048;
+
+const { openDatabase, beginThread, commitTurn } = await shippedRecord();
 
 let parts: Parts | undefined;
 

@@ -4,7 +4,7 @@ import { answer } from '../ipc.ts';
 import { countRoundTrips, usage } from '../usage.ts';
 import { type Counted, runWindow, type WindowSize } from '../window.ts';
 import { Conversation } from './http.ts';
-import { beginConversation, type Dialect } from './posts.ts';
+import { beginConversation, type Dialect, wrongWith } from './posts.ts';
 import { openSink } from './sink.ts';
 
 /** One window of load on one server. */
@@ -27,6 +27,8 @@ async function run({ dialect, port, ...size }: LoadOrder): Promise<Counted> {
     if (dialect === 'service-url' && sunk !== counted.ran) {
       throw new Error(`${counted.ran} messages were answered by ${sunk} replies.`);
     }
+    const wrong = posts[0] ? await wrongWith(dialect, posts[0]) : null;
+    if (wrong !== null) throw new Error(wrong);
     return counted;
   } finally {
     for (const conversation of conversations) conversation.close();

@@ -61,6 +61,20 @@ async function beginDirectLine(port: number): Promise<Post> {
   };
 }
 
+/** Reads a conversation back as its client would, and gives what was wrong with it: a fast turn that says nothing is no turn. */
+export async function wrongWith(dialect: Dialect, { port, path, headers }: Post): Promise<string | null> {
+  if (dialect !== 'lobby' && dialect !== 'lobby-answering') return null;
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers });
+  const { activities } = (await response.json()) as { activities: readonly { text?: string; from: { id: string } }[] };
+  const [asked, ...said] = activities.slice(0, 3);
+  const right =
+    dialect === 'lobby'
+      ? said.every(({ text }) => text?.startsWith('echo'))
+      : said.some(({ text }) => text?.includes('lock the card'));
+  if (asked?.text === TEXT && said.length === 2 && right) return null;
+  return `the conversation begins ${JSON.stringify(activities.slice(0, 3))}`;
+}
+
 async function post<Answer>(port: number, path: string, token: string): Promise<Answer> {
   const headers = { 'Content-Type': 'application/json', ...(token && { Authorization: `Bearer ${token}` }) };
   const response = await fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST', headers, body: '{}' });
