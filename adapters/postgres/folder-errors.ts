@@ -48,7 +48,7 @@ export function inUse(folder: string, holder: string): CodedError {
 
 /** What the server or `initdb` said when it gave up. */
 export function serverFailed(folder: string, said: string): CodedError {
-  if (/No space left on device|Disk quota exceeded/.test(said)) return diskFull(folder);
+  if (/No space left on device|Disk quota exceeded|wrote only \d+ of \d+/.test(said)) return diskFull(folder);
   if (/Permission denied|Read-only file system|Operation not permitted/.test(said))
     return notWritable(folder, new Error(said));
   const fatal = /(?:FATAL|PANIC|initdb: error): +(.*)/.exec(said)?.[1] ?? said.trim().split('\n').at(-1);
