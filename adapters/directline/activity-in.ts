@@ -32,7 +32,11 @@ const incoming = z.object({
   type: z.enum(['message', 'event', 'typing', 'endOfConversation', 'messageReaction'], {
     error: 'A client may send message, event, typing, endOfConversation and messageReaction.',
   }),
-  text: z.string().max(MAX_TEXT, `A message may have at most ${MAX_TEXT} characters.`).optional(),
+  // zod's own max counts code points.
+  text: z
+    .string()
+    .refine(({ length }) => length <= MAX_TEXT, `A message may have at most ${MAX_TEXT} characters.`)
+    .optional(),
   name: short(200),
   value: z.unknown().optional(),
   valueType: short(200),
@@ -118,7 +122,7 @@ function refusal(error: z.ZodError): HttpError {
   const [issue] = error.issues;
   const field = issue?.path.join('.') ?? '';
   const sentence = issue?.message ?? 'This is not an activity.';
-  if (field === 'text' && issue?.code === 'too_big') return new HttpError(400, 'text_too_long', sentence);
+  if (field === 'text' && issue?.code === 'custom') return new HttpError(400, 'text_too_long', sentence);
   if (field === 'type') return new HttpError(400, 'bad_activity_type', sentence);
   return new HttpError(
     400,

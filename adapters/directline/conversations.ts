@@ -65,6 +65,7 @@ export class Conversations {
     switch (begun) {
       case 'begun':
       case 'known':
+        sessions.begun(session);
         answerJson(response, begun === 'begun' ? 201 : 200, await this.#connection(request, session, 0));
         return;
       case 'foreign':

@@ -71,6 +71,12 @@ export class Sessions {
     return session;
   }
 
+  /** The conversation of this session has begun. */
+  begun({ token }: Session): void {
+    const remembered = this.#remembered.get(token);
+    if (remembered) remembered.conversation = 'begun';
+  }
+
   /** The token was refreshed: it lives on for a minute. */
   ending({ token }: Session, endsAt: Date): void {
     const remembered = this.#remembered.get(token);
@@ -105,7 +111,10 @@ export class Sessions {
   async #check(remembered: Remembered, now: number): Promise<void> {
     const { token, claims } = remembered;
     const state = await this.#record.sessionState(claims.family, claims.tokenId).catch(whenRecordIsAway);
-    if (state === 'away') return;
+    if (state === 'away') {
+      Object.assign(remembered, { conversation: 'begun', checkedAt: 0 });
+      return;
+    }
     if (state.state === 'revoked') {
       this.#remembered.delete(token);
       throw new HttpError(403, 'revoked_token', 'This token was revoked. Ask for a new one.');

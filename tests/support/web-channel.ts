@@ -23,6 +23,8 @@ export interface WebChannelSettings {
 
 /** A running web channel. */
 export interface WebChannel {
+  /** For a second instance that believes the same tokens. */
+  readonly keys: DirectLineParts['keys'];
   readonly base: string;
   readonly domain: string;
   readonly directLine: DirectLine;
@@ -46,11 +48,14 @@ export async function startWebChannel(database: Database, settings: WebChannelSe
   });
   const bot = createEchoBot();
   const gate = createEchoGate({ database, wake, bot, ...(settings.turns && { limits: settings.turns }) });
+  const keys: DirectLineParts['keys'] = settings.parts?.keys ?? [
+    { id: 'test', token: randomBytes(32), visitor: randomBytes(32), upload: randomBytes(32) },
+  ];
   const directLine = createDirectLine({
     gate,
     wake,
     record: new WebChat(database),
-    keys: [{ id: 'test', token: randomBytes(32), visitor: randomBytes(32), upload: randomBytes(32) }],
+    keys,
     clock: () => new Date(Date.now() + ahead),
     random: randomBytes,
     log: silentLog,
@@ -64,6 +69,7 @@ export async function startWebChannel(database: Database, settings: WebChannelSe
   return {
     base,
     domain: `${base}/v3/directline`,
+    keys,
     directLine,
     wake,
     bot,
