@@ -129,6 +129,13 @@ export class DirectLine {
     await this.#ask((id) => `${API}/conversations/${id}/upload?userId=${userId}`, { body: form, limitMs: 120_000 });
   }
 
+  /** The bank vouches for who the customer is; the conversation goes on. */
+  async signIn(bankToken: string): Promise<void> {
+    const { visitor, conversationId } = await this.#granted();
+    const body: ChatTokenRequest = { visitor, conversationId, bankToken };
+    this.#keepGrant((await askJson(this.#tools.http, '/api/chat/token', { body })) as ChatTokenReply);
+  }
+
   /** The conversation as a text file. */
   async copy(language: string): Promise<Blob> {
     return (await this.#ask(() => `/api/chat/copy?lang=${language}`, { method: 'GET' })).blob();

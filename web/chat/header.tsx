@@ -9,6 +9,7 @@ import type { ChatPage } from './page.ts';
 export function Header({ page }: { readonly page: ChatPage }): JSX.Element {
   const { look, session, host } = page;
   const words = look.words.value;
+  const signedIn = session.signedIn.value;
   const settings = session.settings.value;
   const bank = settings?.bank[look.language.value];
   return (
@@ -18,7 +19,7 @@ export function Header({ page }: { readonly page: ChatPage }): JSX.Element {
         <div class="head-name">
           <h1>{bank ?? words.title}</h1>
           <p class="head-sub">
-            {bank && <span>{words.title}</span>}
+            {bank && <span class="head-what">{signedIn ? words.signedIn(signedIn) : words.title}</span>}
             {settings?.mode === 'demo' && (
               <span class="tag" title={words.demoHint}>
                 {words.demo}

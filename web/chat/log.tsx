@@ -193,7 +193,7 @@ function Jump({ page, reading }: LogProps): JSX.Element | null {
       }}
     >
       <DownIcon />
-      <span>{unread > 0 ? words.jumpUnread(unread) : words.jump}</span>
+      <span class={unread > 0 ? undefined : 'aside'}>{unread > 0 ? words.jumpUnread(unread) : words.jump}</span>
     </button>
   );
 }

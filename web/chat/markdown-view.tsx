@@ -4,6 +4,9 @@ import type { ComponentChildren, JSX } from 'preact';
 import { type Align, type Block, type Inline, readMarkdown } from './markdown.ts';
 import type { Words } from './page.ts';
 
+/** A cell of at most so many characters is not broken. */
+const SHORT_CELL = 14;
+
 export function MarkdownView({ text, words }: { readonly text: string; readonly words: Words }): JSX.Element {
   return <>{readMarkdown(text).map((block) => drawBlock(block, words))}</>;
 }
@@ -52,7 +55,7 @@ function drawTable({ align, head, rows }: Extract<Block, { is: 'table' }>, words
           {rows.map((row, index) => (
             <tr key={index}>
               {row.map((cell, column) => (
-                <td key={column} class={className(column)}>
+                <td key={column} class={`${className(column)} ${lengthOf(cell) <= SHORT_CELL ? 'short' : ''}`}>
                   {drawInlines(cell, words)}
                 </td>
               ))}
@@ -62,6 +65,14 @@ function drawTable({ align, head, rows }: Extract<Block, { is: 'table' }>, words
       </table>
     </section>
   );
+}
+
+function lengthOf(inlines: readonly Inline[]): number {
+  return inlines.reduce((sum, inline) => sum + ('of' in inline ? lengthOf(inline.of) : textOf(inline).length), 0);
+}
+
+function textOf(inline: Inline): string {
+  return inline.is === 'text' ? inline.text : ' ';
 }
 
 function drawInlines(inlines: readonly Inline[], words: Words): ComponentChildren {

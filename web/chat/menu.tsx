@@ -5,7 +5,7 @@ import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { MenuIcon } from '../shared/icons.tsx';
 import { saveCopy } from './copy.ts';
-import type { ChatPage } from './page.ts';
+import type { ChatPage, Question } from './page.ts';
 
 interface Item {
   readonly label: string;
@@ -79,7 +79,7 @@ export function Menu({ page }: { readonly page: ChatPage }): JSX.Element {
 function itemsOf(page: ChatPage): readonly Item[] {
   const { look, session, asking } = page;
   const words = look.words.value;
-  const ask = (question: 'end' | 'new' | 'forget') => (): void => {
+  const ask = (question: Question) => (): void => {
     asking.value = question;
   };
   const phase = session.phase.value;
@@ -89,8 +89,16 @@ function itemsOf(page: ChatPage): readonly Item[] {
     { label: words.menuCopy, act: () => void saveCopy(page) },
     ...(phase === 'open' ? [{ label: words.menuEnd, act: ask('end') }] : []),
     startNew,
+    ...signInItems(page, ask('signIn')),
     { label: words.menuForget, act: ask('forget') },
   ];
+}
+
+function signInItems({ session, look }: ChatPage, ask: () => void): readonly Item[] {
+  const words = look.words.value;
+  if (session.signedIn.value !== undefined) return [{ label: words.signOut, act: () => session.signOut() }];
+  const offered = session.phase.value === 'open' && (session.settings.value?.demoCustomers.length ?? 0) > 0;
+  return offered ? [{ label: words.signIn, act: ask }] : [];
 }
 
 /** Arrow keys go round; true when the key was one of theirs. */

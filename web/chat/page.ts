@@ -10,8 +10,8 @@ import type { ChatSession } from './session.ts';
 
 export type Words = typeof zh.chat;
 
-/** What the customer is asked to confirm. */
-export type Question = 'end' | 'new' | 'forget';
+/** What the customer is asked: to confirm, or whom to sign in as. */
+export type Question = 'end' | 'new' | 'forget' | 'signIn';
 
 const LANGUAGE = 'lobby.language';
 const LARGE = 'lobby.large';

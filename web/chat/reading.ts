@@ -24,7 +24,7 @@ export class Reading {
   expect(entries: readonly Entry[], attentive: boolean): void {
     const arrived = entries.filter(({ key }) => !this.#known.has(key));
     this.#known = new Set(entries.map(({ key }) => key));
-    this.#arrived = arrived;
+    this.#arrived = [...this.#arrived, ...arrived];
     if (arrived.some(isCustomers)) this.#startOver();
     else if (arrived.length > 0 && !(attentive && this.atEnd.value)) this.#addUnread(arrived);
   }
@@ -32,10 +32,11 @@ export class Reading {
   /** Call when it is drawn. A long answer is shown from its beginning, an old conversation from its end. */
   follow(isHistory: boolean): void {
     const box = this.#box;
-    const [first] = this.#arrived;
-    if (!box || !first || !(this.atEnd.value || this.#arrived.some(isCustomers))) return;
-    const from = isHistory || this.#arrived.every(isCustomers) ? box.scrollHeight : topOf(box, first.key) - MARGIN_PX;
+    const arrived = this.#arrived;
+    const [first] = arrived;
     this.#arrived = [];
+    if (!box || !first || !(this.atEnd.value || arrived.some(isCustomers))) return;
+    const from = isHistory || arrived.every(isCustomers) ? box.scrollHeight : topOf(box, first.key) - MARGIN_PX;
     box.scrollTop = Math.min(box.scrollHeight, from);
     this.look();
   }

@@ -29,6 +29,7 @@ interface KeptChat {
 
 const VISITOR = 'lobby.visitor';
 const CHAT = 'lobby.chat';
+const SIGNED_IN = 'lobby.signedIn';
 const SEEN_DELAY_MS = 500;
 /** After this the history of a resumed conversation is on screen and new messages may be read out. */
 const HISTORY_MS = 1_500;
@@ -42,6 +43,8 @@ export class ChatSession {
   readonly afterLoss = signal(false);
   /** False while an old conversation is being shown again: a screen reader should not read all of it out. */
   readonly announces = signal(false);
+  /** The customer's name, once the bank has vouched for them. */
+  readonly signedIn = signal<string | undefined>(undefined);
   readonly settings = signal<ChatSettings | undefined>(undefined);
 
   readonly #received = signal<readonly Received[]>([]);
@@ -73,6 +76,7 @@ export class ChatSession {
   /** Goes on with the conversation this device knows, or begins one. */
   begin(): void {
     const chat = this.#keptChat();
+    this.signedIn.value = this.#tools.keep.get(SIGNED_IN) ?? undefined;
     this.phase.value = chat?.ended ? 'ended' : 'open';
     this.#openLine(chat?.id);
   }
@@ -141,12 +145,28 @@ export class ChatSession {
     this.#hangUp();
     this.#outbox.empty();
     for (const key of this.#tools.keep.keys('lobby.')) this.#tools.keep.remove(key);
+    this.signedIn.value = undefined;
     this.phase.value = 'forgotten';
     if (visitor) this.#tools.http('/api/chat/forget', jsonPost({ visitor })).catch(() => undefined);
   }
 
   copy(): Promise<Blob> {
     return this.#line?.copy(this.#language.value) ?? Promise.reject(new Error('There is no conversation to copy.'));
+  }
+
+  /** Demo only: plays the bank's own sign-in. */
+  async signIn(customer: { readonly key: string; readonly name: string }): Promise<void> {
+    const body = { customer: customer.key };
+    const { bankToken } = await askJson(this.#tools.http, '/api/chat/demo-sign-in', { body });
+    await this.#line?.signIn(String(bankToken));
+    this.#tools.keep.set(SIGNED_IN, customer.name);
+    this.signedIn.value = customer.name;
+  }
+
+  /** Whoever comes next on this device is nobody's customer, in a conversation of their own. */
+  signOut(): void {
+    this.forget();
+    this.#renew();
   }
 
   /** The customer has had this row before their eyes. Sent once things are quiet, and again with the next if it got lost. */
