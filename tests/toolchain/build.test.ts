@@ -58,7 +58,7 @@ describe('the state of the build', () => {
 
   it('is absent when a build was cut short', () => {
     buildNow();
-    const neverStaged = join(project, 'dist', '.staged');
+    const neverStaged = join(project, 'dist', '.staged-never');
     expect(() => putInPlace(neverStaged, join(project, 'dist'), hashOfSources(project))).toThrow('ENOENT');
     expect(stateOfBuild(project)).toBe('absent');
   });
