@@ -8,6 +8,7 @@ import { Child } from './ipc.ts';
 export class Children {
   readonly #processes = new Set<ChildProcess>();
   readonly #endings: (() => Promise<unknown>)[] = [];
+  #ended: Promise<void> | undefined;
 
   /** Starts one of the benchmark's own programs. */
   fork(name: string, file: string): Child {
@@ -35,10 +36,15 @@ export class Children {
     this.#endings.push(ending);
   }
 
-  /** Ends everything, the last started first. What fails to end in order is killed. */
-  async end(): Promise<void> {
+  /** Ends everything, the last started first. Whoever asks again waits for the same end. */
+  end(): Promise<void> {
+    this.#ended ??= this.#end();
+    return this.#ended;
+  }
+
+  async #end(): Promise<void> {
     for (const child of [...this.#processes].reverse()) child.kill('SIGKILL');
-    for (const ending of this.#endings.splice(0).reverse()) await ending().catch(complain);
+    for (const ending of [...this.#endings].reverse()) await ending().catch(complain);
   }
 
   #keep(child: ChildProcess): void {

@@ -15,9 +15,9 @@ describe('the figures of a benchmark', () => {
   });
 
   it('count the slowest hundredth by its fastest one', () => {
-    const sorted = Array.from({ length: 200 }, (_, index) => index + 1);
-    expect(percentile(sorted, 0.99)).toBe(198);
-    expect(percentile(sorted, 0.5)).toBe(100);
+    const sorted = Array.from({ length: 150 }, (_, index) => index + 1);
+    expect(percentile(sorted, 0.99)).toBe(149);
+    expect(percentile(sorted, 0.5)).toBe(75);
     expect(percentile([7], 0.99)).toBe(7);
   });
 });

@@ -92,9 +92,10 @@ async function makeFolder(): Promise<string> {
   return folder;
 }
 
+let interrupted = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    console.log('\nStopping: ending what was started.');
+  process.on(signal, () => {
+    interrupted = true;
     void children.end().finally(() => process.exit(130));
   });
 }
@@ -102,6 +103,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 main().then(
   (code) => process.exit(code),
   (error: unknown) => {
+    // What was under way when everything was ended has failed, of course.
+    if (interrupted) return;
     console.error(error instanceof Error ? error.message : error);
     process.exit(1);
   },

@@ -55,7 +55,7 @@ describe('the load’s HTTP client', () => {
 
   it('reads an answer that arrives in pieces, and a chunked one', async () => {
     const chunked = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nyes\r\n';
-    const { port } = await answering([OK.slice(0, 20), OK.slice(20, 45), OK.slice(45)], [chunked, '0\r\n\r\n']);
+    const { port } = await answering([OK.slice(0, 20), OK.slice(20, 40), OK.slice(40)], [chunked, '0\r\n\r\n']);
     const conversation = talk(port, 'yes');
     expect([await ask(conversation, 1), await ask(conversation, 2)]).toEqual([null, null]);
     conversation.close();
