@@ -31,9 +31,9 @@ const requirements: readonly Requirement[] = [
   },
 ];
 
-/** The browser's program file: `CHROMIUM` when set, else the first one found. */
-export function findChromium(env: NodeJS.ProcessEnv = process.env): string | undefined {
-  if (env.CHROMIUM) return env.CHROMIUM;
+/** The browser's program file: the one `CHROMIUM` names, else the first one found. */
+export function findChromium(env: Readonly<Record<string, string | undefined>> = process.env): string | undefined {
+  if (env.CHROMIUM) return existsSync(env.CHROMIUM) ? env.CHROMIUM : undefined;
   const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
   const onPath = (env.PATH ?? '').split(delimiter).flatMap((folder) => names.map((name) => join(folder, name)));
   const onMac = [
