@@ -96,16 +96,34 @@ export async function commitTurn(database: Database, turn: TurnCommit, zone: str
   const payload = JSON.stringify({ ...turn, zone });
   const [row] = await database.query<CommitRow>('select * from turn_commit($1::jsonb)', [payload], 'turn_commit');
   if (!row) throw new Error('turn_commit returned no row.');
+  return toResult(row);
+}
+
+/**
+ * Writes turns of different conversations in one statement and one commit. A duplicate or conflict of one does not touch
+ * the others; an error means that none was written (or, `database_unknown`, that all or none were).
+ */
+export async function commitTurns(
+  database: Database,
+  turns: readonly TurnCommit[],
+  zone: string,
+): Promise<readonly CommitResult[]> {
+  const payload = JSON.stringify(turns.map((turn) => ({ ...turn, zone })));
+  const rows = await database.query<CommitRow & { readonly place: number }>(
+    'select * from turn_commits($1::jsonb) order by place',
+    [payload],
+    'turn_commits',
+  );
+  if (rows.length !== turns.length) throw new Error('turn_commits returned another number of rows than turns.');
+  return rows.map(toResult);
+}
+
+function toResult(row: CommitRow): CommitResult {
   switch (row.outcome) {
-    case 'ok':
-      return {
-        outcome: 'ok',
-        version: row.version,
-        causeSeq: row.cause_seq,
-        at: row.at,
-        numbers: row.numbers,
-        epoch: row.epoch,
-      };
+    case 'ok': {
+      const { version, cause_seq: causeSeq, at, numbers, epoch } = row;
+      return { outcome: 'ok', version, causeSeq, at, numbers, epoch };
+    }
     case 'duplicate':
       return { outcome: 'duplicate', causeSeq: row.cause_seq };
     case 'conflict':
