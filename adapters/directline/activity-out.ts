@@ -24,19 +24,51 @@ export function activityId(conversationId: string, seq: number): string {
   return `${conversationId}|${String(seq).padStart(7, '0')}`;
 }
 
-/** The visible rows in order, and the watermark behind them. Hidden rows only move the watermark. */
-export function renderSet(rows: readonly RecordedActivity[], after: number, rendering: Rendering): ActivitySet {
-  const activities: object[] = [];
-  let cause: RecordedActivity | undefined;
-  for (const row of rows) {
-    if (row.turn !== cause?.turn) cause = row;
-    if (row.direction !== 'event') activities.push(render(row, cause, rendering));
+/** The first row of a turn: what the others reply to. */
+type Cause = Pick<RecordedActivity, 'turn' | 'seq' | 'direction'>;
+
+/** A visible row as a client sees it, and the watermark behind it. */
+export interface ShownRow {
+  readonly activity: object;
+  readonly watermark: string;
+}
+
+/** Renders a conversation's rows as they come, remembering across calls which row began the turn. */
+export class Renderer {
+  readonly #rendering: Rendering;
+  #cause: Cause | undefined;
+
+  constructor(rendering: Rendering) {
+    this.#rendering = rendering;
   }
+
+  /** The visible rows in order. Hidden ones only move the watermark of those that follow. */
+  show(rows: readonly RecordedActivity[]): ShownRow[] {
+    const shown: ShownRow[] = [];
+    for (const row of rows) {
+      const { turn, seq, direction } = row;
+      if (turn !== this.#cause?.turn) this.#cause = { turn, seq, direction };
+      if (direction !== 'event') {
+        shown.push({ activity: render(row, this.#cause, this.#rendering), watermark: String(seq) });
+      }
+    }
+    return shown;
+  }
+
+  /** The customer's own row once more, under the client id of the repeat that is waiting to see it. */
+  repeat(row: RecordedActivity, clientActivityID: string): object {
+    const channelData = { ...asObject(row.body.channelData), clientActivityID };
+    return render({ ...row, body: { ...row.body, channelData } }, row, this.#rendering);
+  }
+}
+
+/** What a poll answers: the visible rows after a watermark, and the watermark to go on from. */
+export function renderSet(rows: readonly RecordedActivity[], after: number, rendering: Rendering): ActivitySet {
+  const activities = new Renderer(rendering).show(rows).map(({ activity }) => activity);
   return { activities, watermark: String(rows.at(-1)?.seq ?? after) };
 }
 
-/** One row as a client sees it. `cause` is the first row of its turn, as far as it is known. */
-export function render(row: RecordedActivity, cause: RecordedActivity, rendering: Rendering): object {
+function render(row: RecordedActivity, cause: Cause, rendering: Rendering): object {
   const { conversationId, seq, at, body } = row;
   const { conversation: _where, recipient: _whom, serviceUrl: _route, attachments, ...shown } = body;
   return {
@@ -52,12 +84,6 @@ export function render(row: RecordedActivity, cause: RecordedActivity, rendering
     ...(row.direction === 'out' && cause.direction === 'in' && { replyToId: activityId(conversationId, cause.seq) }),
     channelData: { ...asObject(body.channelData), 'webchat:sequence-id': seq },
   };
-}
-
-/** The customer's own row once more, under the client id of the repeat that is waiting to see it. */
-export function renderRepeat(row: RecordedActivity, clientActivityID: string, rendering: Rendering): object {
-  const channelData = { ...asObject(row.body.channelData), clientActivityID };
-  return render({ ...row, body: { ...row.body, channelData } }, row, rendering);
 }
 
 function speaker({ direction, body }: RecordedActivity, { userId, botName }: Rendering): object {

@@ -3,7 +3,7 @@
 import { WebSocket } from 'ws';
 import type { RecordedActivity } from '../../record/types.ts';
 import type { WakeHint } from '../channel.ts';
-import { type Rendering, renderRepeat, renderSet } from './activity-out.ts';
+import { Renderer, type Rendering } from './activity-out.ts';
 import type { Clock, DirectLineMetrics, Log, WebRecord } from './port.ts';
 import { type TicketClaims, TOLERANCE_SECONDS } from './tokens.ts';
 
@@ -46,7 +46,8 @@ interface Line {
   readonly socket: WebSocket;
   readonly conversationId: string;
   readonly family: string;
-  readonly rendering: Rendering;
+  readonly userId: string;
+  readonly renderer: Renderer;
   readonly group: number;
   /** Everything up to here was sent, in order. */
   sent: number;
@@ -103,7 +104,8 @@ export class Stream {
       socket,
       conversationId,
       family,
-      rendering,
+      userId: rendering.userId,
+      renderer: new Renderer(rendering),
       group: this.#opened % PING_GROUPS,
       sent: watermark,
       known: watermark,
@@ -144,13 +146,8 @@ export class Stream {
   }
 
   /** Ends every socket whose family or conversation is no longer to be served. */
-  end(
-    matches: (line: { readonly conversationId: string; readonly family: string; readonly userId: string }) => boolean,
-  ): void {
-    for (const line of this.#lines) {
-      const { conversationId, family, rendering } = line;
-      if (matches({ conversationId, family, userId: rendering.userId })) this.#finish(line);
-    }
+  end(matches: (line: { readonly conversationId: string; readonly userId: string }) => boolean): void {
+    for (const line of this.#lines) if (matches(line)) this.#finish(line);
   }
 
   /** Compares every open socket with the record in one query: repairs lost hints, ends what expired or was revoked elsewhere. */
@@ -226,37 +223,33 @@ export class Stream {
       line.known = line.sent;
       const rows = await record.rowsAfter(line.conversationId, line.sent, limits.page);
       const full = rows.length === limits.page;
-      if (rows.length > 0) await this.#flush(line, full ? withoutCutTurn(rows) : rows);
+      if (rows.length > 0) await this.#flush(line, rows);
       more = full || line.known > line.sent;
     }
     if (!isOpen(line)) line.known = line.sent;
   }
 
   #flush(line: Line, rows: readonly RecordedActivity[]): Promise<void> {
+    const frames = framesOf(line, rows);
     return new Promise((resolve) => {
-      const frame = this.#frameOf(line, rows);
-      if (frame === null) resolve();
-      else line.socket.send(frame, () => resolve());
+      frames.forEach((frame, index) => {
+        line.socket.send(frame, index === frames.length - 1 ? () => resolve() : ignoreLost);
+      });
+      if (frames.length === 0) resolve();
     });
   }
 
   #push(line: Line, rows: readonly RecordedActivity[]): void {
-    const frame = this.#frameOf(line, rows);
-    if (frame !== null) this.#send(line, frame);
-  }
-
-  #frameOf(line: Line, rows: readonly RecordedActivity[]): string | null {
-    const set = renderSet(rows, line.sent, line.rendering);
-    line.sent = rows.at(-1)?.seq ?? line.sent;
-    return set.activities.length === 0 ? null : JSON.stringify(set);
+    for (const frame of framesOf(line, rows)) this.#send(line, frame);
   }
 
   #pushRepeats(line: Line): void {
     const due = line.repeats.filter(({ row }) => row.seq <= line.sent);
     if (due.length === 0) return;
     line.repeats = line.repeats.filter(({ row }) => row.seq > line.sent);
-    const activities = due.map(({ row, clientActivityID }) => renderRepeat(row, clientActivityID, line.rendering));
-    this.#send(line, JSON.stringify({ activities }));
+    for (const { row, clientActivityID } of due) {
+      this.#send(line, JSON.stringify({ activities: [line.renderer.repeat(row, clientActivityID)] }));
+    }
   }
 
   #send(line: Line, frame: string): void {
@@ -319,11 +312,15 @@ export class Stream {
   }
 }
 
-/** A page that is full may have cut the last turn in two; a turn is shown whole, so its part waits for the next page. */
-function withoutCutTurn(rows: readonly RecordedActivity[]): readonly RecordedActivity[] {
-  const last = rows.at(-1)?.turn;
-  const whole = rows.filter(({ turn }) => turn !== last);
-  return whole.length > 0 ? whole : rows;
+/**
+ * One frame for each activity: the official client hands out a frame's activities one by one while the next frame comes in,
+ * so that frames of several would be shown mixed.
+ */
+function framesOf(line: Line, rows: readonly RecordedActivity[]): string[] {
+  line.sent = rows.at(-1)?.seq ?? line.sent;
+  return line.renderer
+    .show(rows)
+    .map(({ activity, watermark }) => JSON.stringify({ activities: [activity], watermark }));
 }
 
 function isOpen({ socket }: Line): boolean {

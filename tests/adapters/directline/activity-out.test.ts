@@ -1,7 +1,7 @@
 /** What a Direct Line client is shown. */
 
 import { describe, expect, it } from 'vitest';
-import { activityId, renderRepeat, renderSet } from '../../../adapters/directline/activity-out.ts';
+import { activityId, Renderer, renderSet } from '../../../adapters/directline/activity-out.ts';
 import type { RecordedActivity } from '../../../record/types.ts';
 
 const rendering = {
@@ -109,13 +109,21 @@ describe('rows of the record', () => {
   });
 });
 
+it('a turn read in two parts keeps its cause', () => {
+  const renderer = new Renderer(rendering);
+  renderer.show([row(1, 1, 'in', { text: 'hi' })]);
+  expect(renderer.show([row(2, 1, 'out', { text: 'hello' })])).toMatchObject([
+    { watermark: '2', activity: { replyToId: 'conv|0000001' } },
+  ]);
+});
+
 it('a repeat is the same row under the client id that waits for it', () => {
   const first = row(3, 2, 'in', {
     type: 'message',
     text: 'hi',
     channelData: { idempotencyKey: 'k', clientActivityID: 'old' },
   });
-  expect(renderRepeat(first, 'new', rendering)).toMatchObject({
+  expect(new Renderer(rendering).repeat(first, 'new')).toMatchObject({
     id: 'conv|0000003',
     channelData: { idempotencyKey: 'k', clientActivityID: 'new', 'webchat:sequence-id': 3 },
   });
