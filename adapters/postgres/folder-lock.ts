@@ -26,6 +26,7 @@ export async function lockFolder(cluster: Cluster, port: number): Promise<Folder
     database: 'postgres',
     application_name: `lobby process ${process.pid}`,
     connectionTimeoutMillis: 5_000,
+    query_timeout: 30_000,
     keepAlive: true,
   });
   const lost = new Promise<void>((resolve) => {

@@ -53,10 +53,16 @@ export async function findServer(cluster: Cluster): Promise<FoundServer> {
   // A dead server's file is left to PostgreSQL, which also makes sure that none of its processes is still writing.
   if (!server || !isAlive(server)) return { status: 'absent' };
   if (!(await isOurServer(server, cluster))) {
-    await rm(pidFile(cluster), { force: true });
+    await removePidFile(cluster, text);
     return { status: 'absent' };
   }
   return status === 'ready' ? { status, pid: server, port: Number(port) } : { status: 'changing', pid: server };
+}
+
+/** Unless another Lobby has just started a server, whose file it now is. */
+async function removePidFile(cluster: Cluster, text: string): Promise<void> {
+  const now = await readFile(pidFile(cluster), 'utf8').catch(() => '');
+  if (now === text) await rm(pidFile(cluster), { force: true });
 }
 
 /**
@@ -157,7 +163,7 @@ function couldNotRun(cluster: Cluster, cause: unknown): CodedError {
 export async function stopServer(cluster: Cluster): Promise<boolean> {
   const found = await findServer(cluster);
   if (found.status === 'absent') return true;
-  process.kill(found.pid, 'SIGINT');
+  interrupt(found.pid);
   const deadline = Date.now() + stopTakesAtMostMs;
   // Not by the pid alone: nobody may be there to take the dead process off the list.
   while ((await findServer(cluster)).status !== 'absent') {
@@ -165,6 +171,15 @@ export async function stopServer(cluster: Cluster): Promise<boolean> {
     await pause(glanceMs);
   }
   return true;
+}
+
+/** PostgreSQL's word for ending now. That it has ended by itself meanwhile is as good. */
+function interrupt(pid: number): void {
+  try {
+    process.kill(pid, 'SIGINT');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 /** A port of the loopback nobody uses now; never PostgreSQL's own, which is for the bank's server. */

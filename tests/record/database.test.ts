@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type Migration, migrate, readMigrations } from '../../record/database.ts';
 import { emptyDatabase, type ScratchDatabase, scratchDatabase } from '../support/database.ts';
 
@@ -134,9 +134,9 @@ describe('what the roles may do', () => {
   });
   afterAll(() => migrated.drop());
 
-  const rights = async (role: string, table: string) => {
+  const rights = async (role: string, table: string, of: ScratchDatabase = migrated) => {
     const all = ['select', 'insert', 'update', 'delete', 'truncate'];
-    const rows = await migrated.database.query<{ right: string }>(
+    const rows = await of.database.query<{ right: string }>(
       'select r as right from unnest($3::text[]) with ordinality as u(r, n) where has_table_privilege($1, $2, r) order by n',
       [role, table, all],
     );
@@ -158,21 +158,6 @@ describe('what the roles may do', () => {
     expect(await rights(role, table)).toEqual(expected);
   });
 
-  test('a table of a later migration is covered, by what its comment says of it', async () => {
-    const known = await readMigrations(folder);
-    const later: Migration = {
-      name: '9999_later',
-      sql: `create table plain (id int);
-            create table said (id int); comment on table said is 'append-only: for ever';
-            create table cache (id int); comment on table cache is 'disposable: for a day'`,
-    };
-    await migrate(migrated.database, [...known, later]);
-    expect(await rights('lobby_app', 'plain')).toEqual(['select', 'insert', 'update']);
-    expect(await rights('lobby_app', 'said')).toEqual(['select', 'insert']);
-    expect(await rights('lobby_app', 'cache')).toEqual(['select', 'insert', 'update', 'delete']);
-    expect(await rights('lobby_sender', 'plain')).toEqual([]);
-  });
-
   test('a right given by hand is taken back', async () => {
     await migrated.database.query('grant delete on activity to lobby_app; grant select on customer to lobby_sender');
     await migrate(migrated.database, await readMigrations(folder));
@@ -184,5 +169,22 @@ describe('what the roles may do', () => {
     const app = await migrated.open({ role: 'lobby_app' });
     await expect(app.query("update activity set body = '{}'")).rejects.toMatchObject({ code: '42501' });
     await expect(app.query('delete from consent')).rejects.toMatchObject({ code: '42501' });
+  });
+
+  test('a table of a later migration is covered, by what its comment says of it', async () => {
+    const own = await scratchDatabase();
+    onTestFinished(() => own.drop());
+    const known = await readMigrations(folder);
+    const later: Migration = {
+      name: '9999_later',
+      sql: `create table plain (id int);
+            create table said (id int); comment on table said is 'append-only: for ever';
+            create table cache (id int); comment on table cache is 'disposable: for a day'`,
+    };
+    await migrate(own.database, [...known, later]);
+    expect(await rights('lobby_app', 'plain', own)).toEqual(['select', 'insert', 'update']);
+    expect(await rights('lobby_app', 'said', own)).toEqual(['select', 'insert']);
+    expect(await rights('lobby_app', 'cache', own)).toEqual(['select', 'insert', 'update', 'delete']);
+    expect(await rights('lobby_sender', 'plain', own)).toEqual([]);
   });
 });
