@@ -286,6 +286,12 @@ describe('when nothing is found', () => {
     );
   });
 
+  it('the count begins again when the customer says so unasked', async () => {
+    const bot = await greeted();
+    for (const words of ['天气', '股票', '解决了']) await bot.hears(words);
+    expect((await bot.hears('彩票')).texts[0]).toContain('大家常问的');
+  });
+
   it('what went wrong long ago no longer counts', async () => {
     const bot = await greeted();
     await bot.hears('天气');

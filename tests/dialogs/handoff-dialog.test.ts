@@ -132,6 +132,20 @@ describe('a customer who asks for a person', () => {
     expect((await bot.hears('转人工')).texts[0]).toContain('H20261123-000002');
   });
 
+  it('has what went wrong before forgotten: it is in good hands', async () => {
+    for (const words of ['天气', '股票', '转人工', '取消转人工']) await bot.hears(words);
+    expect((await bot.hears('彩票')).texts[0]).toContain('大家常问的');
+  });
+
+  it('may correct the assistant as often as need be while waiting', async () => {
+    await bot.hears('转人工');
+    for (let n = 0; n < 4; n += 1) {
+      const answer = await bot.hears('不对，存款有保险吗？');
+      expect(answer.effects).toEqual([]);
+      expect(answer.texts.at(-1)).toContain('五十万元');
+    }
+  });
+
   it('is not promised what this version cannot do', async () => {
     const { texts } = await bot.hears('转人工');
     expect(texts.join()).not.toMatch(/马上|立即|正在(?:为您)?转接|稍等片刻/);

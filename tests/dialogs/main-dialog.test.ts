@@ -78,6 +78,16 @@ describe('a message without a question', () => {
   });
 });
 
+it('a tapped title is answered whatever the recogniser makes of it, in either language', async () => {
+  const deaf = {
+    understand: () => Promise.resolve({ language: 'zh', band: 'miss', articles: [], missed: 'nothing_found' }),
+  } as const;
+  const tapping = new BotInProcess({ collaborators: { ...knowledge, recognizer: deaf } });
+  await tapping.hears('你好');
+  expect((await tapping.hears('存款有保险吗？')).texts[0]).toContain('五十万元');
+  expect((await tapping.hears('Are deposits insured?')).texts[0]).toContain('五十万元');
+});
+
 describe('odd input', () => {
   it.each([
     ['a very long text', '我想问一下'.repeat(800)],
@@ -140,6 +150,12 @@ describe('memory of another version of the program', () => {
     expect(answer.texts).toEqual([`${zh.lostThread.sorry}\n\n${zh.lostThread.sayAgain}`]);
     expect(answer.chips).toContain('转人工');
     expect((await bot.hears('谢谢')).texts).toEqual([zh.courtesy.thanks]);
+  });
+
+  it('is apologised for once, even to somebody who only sends an emoji', async () => {
+    forget((kept) => ({ ...kept, DialogState: unknownDialog }));
+    expect((await bot.hears('😀')).texts[0]).toContain(zh.lostThread.sorry);
+    expect((await bot.hears('😀')).texts).toEqual([zh.wordless.emoji]);
   });
 
   it('does not keep a new question from its answer', async () => {
