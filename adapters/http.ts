@@ -165,6 +165,35 @@ export function answerError(request: IncomingMessage, response: ServerResponse, 
   return refusal !== null;
 }
 
+/** What restify itself refuses with, before any route of ours sees the request. */
+interface RouterError extends Error {
+  readonly statusCode?: number;
+  toJSON?: () => object;
+}
+
+/** The part of a restify server that {@link answerUnrouted} needs. */
+interface ErrorSource {
+  on(
+    event: 'restifyError',
+    listener: (request: IncomingMessage, response: ServerResponse, error: RouterError, done: () => void) => void,
+  ): unknown;
+}
+
+/** Makes a server answer in the contract's shape where no route takes the request: an unknown address, a wrong method. */
+export function answerUnrouted(server: ErrorSource): void {
+  server.on('restifyError', (request, _response, error, done) => {
+    error.toJSON = () => ({ error: sentenceFor(error.statusCode ?? 500, request.method ?? '') });
+    done();
+  });
+}
+
+function sentenceFor(status: number, method: string): { readonly code: string; readonly message: string } {
+  if (status === 404) return { code: 'unknown_address', message: 'There is nothing at this address.' };
+  if (status === 405) return { code: 'wrong_method', message: `This address does not take ${method}.` };
+  if (status < 500) return { code: 'bad_request', message: 'The request is malformed.' };
+  return { code: DEFECT.code, message: DEFECT.message };
+}
+
 /** The proxies whose word on who is calling is believed. */
 export interface TrustedProxies {
   trusts(address: string): boolean;

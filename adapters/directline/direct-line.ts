@@ -160,6 +160,8 @@ export function createDirectLine(parts: DirectLineParts): DirectLine {
         answering((call) => conversations.file(call)),
       );
       server.opts(`${BASE}/*`, answering(preflight));
+      // Without it the preflight above would make every unknown address one that takes only OPTIONS.
+      for (const method of ['get', 'post'] as const) server[method](`${BASE}/*`, answering(unknownAddress));
       server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
         if (handshake.concerns(request)) void handshake.take(request, socket, head);
         else if (server.listenerCount('upgrade') === 1) refuseUpgrade(socket, nothingHere());
@@ -234,6 +236,10 @@ function setHeaders(response: ServerResponse, headers: Readonly<Record<string, u
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, String(value));
 }
 
+function unknownAddress(): Promise<never> {
+  return Promise.reject(nothingHere());
+}
+
 function nothingHere(): HttpError {
-  return new HttpError(404, 'unknown_address', 'There is no stream at this address.');
+  return new HttpError(404, 'unknown_address', 'There is nothing at this address.');
 }

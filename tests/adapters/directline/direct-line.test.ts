@@ -491,6 +491,26 @@ describe('when the record is away', () => {
   });
 });
 
+describe('addresses that are none', () => {
+  it('are answered with a sentence in the same shape', async () => {
+    for (const [method, path, status] of [
+      ['GET', '/nothing', 404],
+      ['POST', '/conversations/x/nothing', 404],
+      ['GET', '/conversations/%ff/activities', 404],
+      ['GET', `/conversations/${visitor.conversationId}/`, 404],
+      ['POST', '/conversations/../../etc', 404],
+      ['PUT', '/conversations', 405],
+      ['DELETE', `/conversations/${visitor.conversationId}/activities`, 405],
+      ['GET', '/conversations/%00/activities', 403],
+      ['GET', '/conversations/x/uploads/%2e%2e%2f', 403],
+    ] as const) {
+      const answer = await call(channel.domain + path, visitor.token, { method });
+      expect([path, answer.status]).toEqual([path, status]);
+      expect(answer.body).toEqual({ error: { code: expect.any(String), message: expect.stringMatching(/\.$/) } });
+    }
+  });
+});
+
 it('a conversation can be followed from a second page of the same visitor', async () => {
   const [first, second] = [await openStream(visitor.streamUrl), await comeBack(visitor)];
   await visitor.say('hi');
