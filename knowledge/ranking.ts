@@ -33,11 +33,11 @@ export function buildRanker(documents: readonly SearchDocument[], articles: numb
 
 /** All that is asked of one article, as one document. */
 function joinByArticle(documents: readonly SearchDocument[]): SearchDocument[] {
-  const joined = new Map<number, { words: string[]; characters: string[] }>();
+  const joined = new Map<number, { words: string[]; common: string[] }>();
   for (const { article, tokens } of documents) {
-    const whole = joined.get(article) ?? { words: [], characters: [] };
+    const whole = joined.get(article) ?? { words: [], common: [] };
     for (const word of tokens.words) whole.words.push(word);
-    for (const character of tokens.characters) whole.characters.push(character);
+    for (const token of tokens.common) whole.common.push(token);
     joined.set(article, whole);
   }
   return [...joined].map(([article, tokens]) => ({ article, tokens }));

@@ -130,11 +130,11 @@ function countTerms(tokens: Tokens, terms: Map<string, number>): Map<number, num
 }
 
 function all(tokens: Tokens): readonly string[] {
-  return tokens.characters.length === 0 ? tokens.words : [...tokens.words, ...tokens.characters];
+  return tokens.common.length === 0 ? tokens.words : [...tokens.words, ...tokens.common];
 }
 
 function lengthOf(tokens: Tokens): number {
-  return tokens.words.length + tokens.characters.length;
+  return tokens.words.length + tokens.common.length;
 }
 
 function inverseFrequency(documents: number, containing: number): number {
@@ -192,7 +192,7 @@ interface Scratch {
 
 function find(index: Index, scratch: Scratch, question: Tokens, top: number, mask?: Uint8Array): SearchResult {
   const measure = measureOf(index, question);
-  if (question.characters.length > 0) {
+  if (question.common.length > 0) {
     const candidates = score(index, scratch, question.words, mask);
     if (candidates.length >= CANDIDATES) {
       const rescored = rescore(index, scratch, candidates, question);
@@ -259,7 +259,7 @@ function accumulate(index: Index, scratch: Scratch, tokens: readonly string[]): 
   return touched;
 }
 
-/** Scores candidates again, by words and characters, through their own list of terms. */
+/** Scores candidates again, by all tokens, through their own list of terms. */
 function rescore(index: Index, scratch: Scratch, candidates: readonly Scored[], question: Tokens): Scored[] {
   const asked = queryTerms(index, all(question));
   for (const [term, tf] of asked) scratch.queryTf[term] = tf;

@@ -6,10 +6,13 @@ import type { Article, Language } from './types.ts';
 
 /** The words of a sentence. */
 export interface Tokens {
-  /** Words that carry meaning on their own: found first, because they are rare. */
+  /** Words that carry meaning on their own: looked up first, because they are rare. */
   readonly words: readonly string[];
-  /** Single Chinese characters: they still match where the segmenter cut two sentences differently. */
-  readonly characters: readonly string[];
+  /**
+   * What nearly every question has: single Chinese characters, which still match where the segmenter cut two sentences
+   * differently, and English words such as "how". Too many documents hold them to look them all up first.
+   */
+  readonly common: readonly string[];
 }
 
 /** Splits sentences of either language. Make one and share it: the Chinese dictionary takes a third of a second to load. */
@@ -70,7 +73,7 @@ const EMPTY: ReadonlySet<string> = new Set(
 
 /** The tokens that say what a sentence is about. */
 export function contentOf(tokens: Tokens): readonly string[] {
-  return [...tokens.words, ...tokens.characters].filter((token) => !EMPTY.has(token) && /\p{L}/u.test(token));
+  return [...tokens.words, ...tokens.common].filter((token) => !EMPTY.has(token) && /\p{L}/u.test(token));
 }
 
 /** `simplify` turns Traditional characters into Simplified ones before the words are cut; without it they stay as typed. */
@@ -87,20 +90,21 @@ export function createTokenizer(options: TokenizerOptions): Tokenizer {
   return {
     tokens(text, language) {
       const plain = normalise(text);
-      return language === 'zh' ? chineseTokens(simplify(plain), jieba) : { words: englishWords(plain), characters: [] };
+      return language === 'zh' ? chineseTokens(simplify(plain), jieba) : englishTokens(plain);
     },
   };
 }
 
-function englishWords(text: string): string[] {
-  return text.match(/[a-z0-9]+|\p{Sc}/gu) ?? [];
+function englishTokens(text: string): Tokens {
+  const words = text.match(/[a-z0-9]+|\p{Sc}/gu) ?? [];
+  return { words: words.filter((word) => !EMPTY.has(word)), common: words.filter((word) => EMPTY.has(word)) };
 }
 
 function chineseTokens(text: string, jieba: Jieba): Tokens {
   const words = jieba.cut(text, true).filter((token) => /[\p{Script=Han}\p{L}\p{N}]/u.test(token));
   return {
     words: words.filter((word) => !isCharacter(word)),
-    characters: text.match(HAN) ?? [],
+    common: text.match(HAN) ?? [],
   };
 }
 

@@ -160,7 +160,7 @@ function renderTable(lines: readonly Rate[], language: Language, today: string):
     ...(lines.some((line) => Number(line.minAmount) > 0)
       ? [{ title: words.minimum, cell: (line: Rate) => minimumOf(line, words) }]
       : []),
-    { title: words.value, cell: (line) => valueOf(line, words) },
+    { title: words.value, cell: (line) => amountOf(line, words) },
     ...(since === null ? [{ title: words.since, cell: (line: Rate) => line.effectiveFrom }] : []),
   ];
   return `${markdown(columns, lines)}\n\n${words.dates(since, today)}`;
@@ -184,7 +184,7 @@ function minimumOf(line: Rate, words: Words): string {
   return Number(line.minAmount) > 0 ? words.amount(thousands(trimDecimal(line.minAmount, 0)), line.currency) : '-';
 }
 
-function valueOf(line: Rate, words: Words): string {
+function amountOf(line: Rate, words: Words): string {
   if (line.unit !== 'per_100' && Number(line.value) === 0) return words.free;
   const decimals = line.unit === 'percent_per_year' || line.unit === 'per_100' ? 2 : 0;
   return words.units[line.unit](thousands(trimDecimal(line.value, decimals)));
