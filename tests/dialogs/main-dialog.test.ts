@@ -3,6 +3,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { en } from '../../dialogs/strings/en.ts';
 import { zh } from '../../dialogs/strings/zh.ts';
+import type { Recognizer } from '../../knowledge/types.ts';
 import { knowledge } from '../support/library.ts';
 import { BotInProcess, play } from '../support/script.ts';
 
@@ -79,9 +80,9 @@ describe('a message without a question', () => {
 });
 
 it('a tapped title is answered whatever the recogniser makes of it, in either language', async () => {
-  const deaf = {
-    understand: () => Promise.resolve({ language: 'zh', band: 'miss', articles: [], missed: 'nothing_found' }),
-  } as const;
+  const deaf: Recognizer = {
+    understand: (_, { language }) => Promise.resolve({ language, band: 'miss', articles: [], missed: 'nothing_found' }),
+  };
   const tapping = new BotInProcess({ collaborators: { ...knowledge, recognizer: deaf } });
   await tapping.hears('你好');
   expect((await tapping.hears('存款有保险吗？')).texts[0]).toContain('五十万元');
