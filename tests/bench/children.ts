@@ -13,10 +13,8 @@ export class Children {
   /** Starts one of the benchmark's own programs. */
   fork(name: string, file: string): Child {
     const path = fileURLToPath(new URL(file, import.meta.url));
-    const env = { ...process.env, NODE_ENV: 'production' };
     const child = fork(path, {
       execArgv: ['--import', 'tsx'],
-      env,
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });

@@ -17,7 +17,7 @@ export const HELP = `npm run bench -- [options]
 Measures Lobby beside its baselines, in turns, on this machine. Everything runs on loopback and is ended with the run.
 
   --clients 1,16,64   conversations at once
-  --seconds 3         how long each window over HTTP is; a window inside one process is half as long
+  --seconds 2.5       how long each window over HTTP is; a window inside one process is half as long
   --repeats 3         how often everything is measured; medians and ranges are printed
   --only NAME,…       only these (a goal whose other side is left out is not judged)
   --json FILE         writes every figure of every repeat
@@ -36,7 +36,7 @@ export function readOptions(args: readonly string[]): Options | 'help' {
     args: [...args],
     options: {
       clients: { type: 'string', default: '1,16,64' },
-      seconds: { type: 'string', default: '3' },
+      seconds: { type: 'string', default: '2.5' },
       repeats: { type: 'string', default: '3' },
       only: { type: 'string' },
       json: { type: 'string' },

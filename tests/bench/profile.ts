@@ -6,6 +6,9 @@ import { join } from 'node:path';
 
 const MOST = 20;
 
+/** Waiting, and the profiler's own start. */
+const NOT_OURS = ['(idle)', 'dispatch'];
+
 /** A table for each profile in the folder. */
 export async function hotSpots(folder: string): Promise<string> {
   const files = (await readdir(folder)).filter((file) => file.endsWith('.cpuprofile')).sort();
@@ -26,7 +29,7 @@ export function topSelf({ nodes, samples = [], timeDeltas = [] }: Profiler.Profi
     const name = names.get(node) ?? '(unknown)';
     spent.set(name, (spent.get(name) ?? 0) + Math.max(0, timeDeltas[index] ?? 0));
   });
-  spent.delete('(idle)');
+  for (const name of NOT_OURS) spent.delete(name);
   const all = [...spent.values()].reduce((sum, each) => sum + each, 0);
   const busiest = [...spent].sort(([, a], [, b]) => b - a).slice(0, MOST);
   return busiest.map(([name, time]) => `  ${((time / all) * 100).toFixed(1).padStart(5)} %  ${name}`);
