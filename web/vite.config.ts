@@ -15,7 +15,6 @@ const WORTH_COMPRESSING = 600;
 
 export default defineConfig({
   root: web,
-  configFile: false,
   logLevel: 'warn',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {

@@ -2,7 +2,7 @@
 
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { MenuIcon } from '../shared/icons.tsx';
 import { saveCopy } from './copy.ts';
 import type { ChatPage, Question } from './page.ts';
@@ -22,7 +22,8 @@ export function Menu({ page }: { readonly page: ChatPage }): JSX.Element {
     open.value = false;
     button.current?.focus();
   };
-  useEffect(() => {
+  // Before the next key can arrive.
+  useLayoutEffect(() => {
     if (!open.value) return;
     itemButtons(box.current)[0]?.focus();
     const closeOutside = (event: Event): void => {

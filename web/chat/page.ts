@@ -33,7 +33,7 @@ export class Look {
 
   constructor({ keep, askedLanguage, preferred }: LookTools) {
     this.#keep = keep;
-    this.language = signal(firstLanguage(askedLanguage, keep.get(LANGUAGE), preferred));
+    this.language = signal(firstLanguage(keep.get(LANGUAGE), askedLanguage, preferred));
     this.large = signal(keep.get(LARGE) === 'yes');
     this.words = computed(() => words[this.language.value]);
     this.locale = computed(() => localeOf[this.language.value]);

@@ -31,6 +31,7 @@ class ChatWindow {
   readonly #button = element('button', 'launcher');
   readonly #badge = element('span', 'badge');
   #frame: HTMLIFrameElement | undefined;
+  #ready = false;
   #open = false;
   #unread = 0;
 
@@ -93,6 +94,7 @@ class ChatWindow {
     if (event.origin !== this.#placement.origin || event.source !== this.#frame?.contentWindow) return;
     switch (event.data?.lobby) {
       case 'ready':
+        this.#ready = true;
         this.#tell();
         break;
       case 'close':
@@ -105,7 +107,9 @@ class ChatWindow {
     }
   }
 
+  /** The frame asks once it can hear. */
   #tell(): void {
+    if (!this.#ready) return;
     this.#frame?.contentWindow?.postMessage({ lobby: 'shown', shown: this.#open }, this.#placement.origin);
   }
 

@@ -10,11 +10,11 @@ export function otherLanguage(language: Language): Language {
 }
 
 /**
- * The address decides, then what the customer chose before, then the browser.
+ * What the customer chose before decides, then the address, then the browser.
  * A Chinese bank greets in Chinese unless the browser's first language says otherwise.
  */
-export function firstLanguage(asked: string | null, chosen: string | null, preferred: readonly string[]): Language {
-  const said = asLanguage(asked) ?? asLanguage(chosen);
+export function firstLanguage(chosen: string | null, asked: string | null, preferred: readonly string[]): Language {
+  const said = asLanguage(chosen) ?? asLanguage(asked);
   if (said) return said;
   const first = preferred[0];
   return first === undefined || first.toLowerCase().startsWith('zh') ? 'zh' : 'en';

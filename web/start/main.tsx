@@ -13,7 +13,7 @@ const LANGUAGE = 'lobby.language';
 const words: Readonly<Record<Language, typeof zh.start>> = { zh: zh.start, en: en.start };
 const keep = keepOnDevice(() => localStorage);
 const asked = new URLSearchParams(location.search).get('lang');
-const language: Signal<Language> = signal(firstLanguage(asked, keep.get(LANGUAGE), navigator.languages));
+const language: Signal<Language> = signal(firstLanguage(keep.get(LANGUAGE), asked, navigator.languages));
 const settings = signal<ChatSettings | undefined>(undefined);
 
 function StartPage(): JSX.Element {
