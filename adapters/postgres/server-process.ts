@@ -141,8 +141,8 @@ async function whyItEnded(cluster: Cluster, said: string): Promise<Start> {
   ) {
     return 'look_again';
   }
-  // On a full disk the last words themselves could not be written.
-  if (said.trim() === '' && (await isFull(cluster.home.folder))) throw diskFull(cluster.home.folder);
+  // On a full disk the last words themselves may not have been written.
+  if (await isFull(cluster.home.folder)) throw diskFull(cluster.home.folder);
   throw serverFailed(cluster.home.folder, said);
 }
 
