@@ -12,7 +12,10 @@ export type ChannelName = 'web' | 'azure';
  * - `inline`: the caller puts them into its own response (`expectReplies`, `invoke`); nothing is queued.
  * - `outbox`: one row per reply is queued in the same commit; `route` is what the channel needs to send it (sealed, opaque to the record).
  */
-export type Delivery = { readonly by: 'stream' } | { readonly by: 'inline' } | { readonly by: 'outbox'; readonly route: string };
+export type Delivery =
+  | { readonly by: 'stream' }
+  | { readonly by: 'inline' }
+  | { readonly by: 'outbox'; readonly route: string };
 
 /** One verified message on its way in. The adapter has authenticated it and bounded its size; the gate masks it. */
 export interface Inbound {
@@ -49,6 +52,14 @@ export interface WakeHint {
   readonly seq: number;
   /** The rows just committed, when the committer is in this process. Saves the reader a query. */
   readonly activities?: readonly RecordedActivity[];
+  /** Another instance committed it: what this one remembers of the conversation is old. */
+  readonly elsewhere?: boolean;
+}
+
+/** The right to work on a conversation, among several instances. A saving, never a lock: nothing is decided by it. */
+export interface Lease {
+  /** Waits a moment for another instance to be done; resolves whether or not the lease was got. */
+  take(conversationId: string): Promise<void>;
 }
 
 /** Carries hints from whoever commits to whoever holds a customer's socket. */
@@ -62,7 +73,10 @@ export interface Wake {
 export interface Sender {
   readonly channel: ChannelName;
   /** Resolves to the channel's own id of the message. Throws a {@link CodedError} whose `code` says what is known of the outcome: see `record/outbox.ts`. */
-  send(message: { readonly route: string; readonly activities: readonly RecordedActivity[] }): Promise<{ readonly wireId: string | null }>;
+  send(message: {
+    readonly route: string;
+    readonly activities: readonly RecordedActivity[];
+  }): Promise<{ readonly wireId: string | null }>;
 }
 
 /**

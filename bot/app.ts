@@ -12,25 +12,28 @@ import { DEFAULT_UPLOADS } from '../adapters/directline/uploads.ts';
 import { trustProxies } from '../adapters/http.ts';
 import { openDatabase, type PostgresDatabase } from '../adapters/postgres/database.ts';
 import { startEmbeddedPostgres } from '../adapters/postgres/embedded.ts';
-import { LocalWake } from '../adapters/redis/local-wake.ts';
 import { shelve } from '../dialogs/shelf.ts';
 import { en } from '../dialogs/strings/en.ts';
 import { zh } from '../dialogs/strings/zh.ts';
 import { readArticles } from '../knowledge/article.ts';
 import { createLocalRecognizer } from '../knowledge/recognizer.ts';
-import { createTurnRecord } from '../record/conversations.ts';
+import { commitTurns, createTurnRecord } from '../record/conversations.ts';
 import { migrate, readMigrations } from '../record/database.ts';
 import { loadDemo } from '../record/demo-data.ts';
 import { loadRates, seedDemoRates } from '../record/rates.ts';
+import type { Database, TurnCommit, TurnRecord } from '../record/types.ts';
 import { WebChat } from '../record/web-chat.ts';
 import { BANK } from './bank.ts';
 import { createBankTokens } from './bank-token.ts';
+import { CommitLane } from './commit-lane.ts';
 import type { Config } from './config.ts';
+import { type Coordination, coordinate } from './coordination.ts';
 import { openDataKey } from './data-key.ts';
 import { startDelivery } from './delivery.ts';
 import { startTimers } from './jobs.ts';
 import { Keys, openThreadIndex, type ThreadIndex } from './keys.ts';
 import type { Log } from './log.ts';
+import { startLoop } from './loop.ts';
 import { createMasker } from './masker.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { mountChat } from './routes/chat.ts';
@@ -42,6 +45,10 @@ import { type BotRunner, type TurnLimits, Turns } from './turn.ts';
 import { within } from './within.ts';
 
 const POLL_MS = 500;
+/** How often an instance that cannot be woken looks whether others have written to its customers. */
+const LOOK_EVERY_MS = 1_000;
+/** Statements of the commit lane under way at once. */
+const LANES = 1;
 const FINISH_TURNS_WITHIN_MS = 10_000;
 
 /** What may be passed in besides the settings, by tests and benchmarks. */
@@ -51,6 +58,8 @@ export interface AppParts {
   /** Stands in for the bank's assistant. */
   readonly bot?: BotRunner;
   readonly limits?: Partial<TurnLimits>;
+  /** How many batches of commits may be under way at once; 0 commits every turn by itself. */
+  readonly commitLanes?: number;
   /** The built pages; absent, those beside the compiled program. */
   readonly pagesFolder?: string;
 }
@@ -82,9 +91,11 @@ async function start(config: Config, parts: AppParts, ending: Ending): Promise<A
   const keys = new Keys(await openDataKey(config));
   const threadIndex = await openThreadIndex(database, keys);
   const metrics = createMetrics();
-  const wake = new LocalWake((error) =>
-    log.error({ msg_code: 'wake_failed', err: error }, 'A listener failed on a wake-up.'),
-  );
+  const bootId = v4();
+  const { redisUrl } = config;
+  const coordination = await coordinate({ redisUrl, database, bootId, log, metrics });
+  ending.add(() => coordination.close());
+  const { wake } = coordination;
   const bankTokens = createBankTokens(bankTokenKey(config, keys), keys.derive('bank-ref'), now);
   if (config.mode === 'demo') {
     await loadDemo(database, { bankRef: bankTokens.bankRef, newId: v7 });
@@ -92,7 +103,14 @@ async function start(config: Config, parts: AppParts, ending: Ending): Promise<A
   }
 
   const turns = new Turns({
-    record: createTurnRecord(database, config.bank.timeZone),
+    record: throughLane(
+      createTurnRecord(database, config.bank.timeZone),
+      database,
+      config,
+      parts.commitLanes ?? LANES,
+      metrics,
+    ),
+    ...(coordination.lease && { lease: coordination.lease }),
     bot: parts.bot ?? (await createAssistant(config, database, now)),
     masker: createMasker(metrics),
     wake,
@@ -104,19 +122,19 @@ async function start(config: Config, parts: AppParts, ending: Ending): Promise<A
   });
 
   const server = createServer();
-  const directLine = createWebChannel(config, { turns, database, wake, keys, now, log, metrics });
+  const directLine = createWebChannel(config, { turns, database, coordination, keys, now, log, metrics });
   directLine.mount(server);
   ending.add(() => directLine.close());
   mountChat(server, { config, bank: BANK, directLine, bankTokens, database, newId: v7, now, log });
   const botFramework = createOutsideChannels(config, turns, threadIndex, keys);
   if (botFramework) mountMessages(server, botFramework, log);
-  const readiness = createReadiness(database, v4());
+  const readiness = createReadiness(database, bootId);
   mountHealth(server, readiness, log);
   if (config.mode === 'demo') mountMetrics(server, metrics.registry, log);
   mountPages(server, { folder: parts.pagesFolder ?? builtPages(), origins: config.chat.origins });
   watchService(metrics, database);
 
-  startLoops({ botFramework, database, turns, wake, log, metrics }, ending);
+  startLoops({ botFramework, database, turns, coordination, directLine, log, metrics }, ending);
   ending.add(() => finishTurns(turns, log));
   await serveMetricsApart(config, metrics, ending);
   const address = await listen(server, config, ending);
@@ -174,6 +192,25 @@ async function migrateRecord(connectionString: string, log: Log): Promise<void> 
   }
 }
 
+/** Under load turns share their commits; how long they wait for one is measured. */
+function throughLane(
+  record: TurnRecord,
+  database: Database,
+  config: Config,
+  lanes: number,
+  metrics: Metrics,
+): TurnRecord {
+  if (lanes === 0) return record;
+  const many = (turns: readonly TurnCommit[]) => commitTurns(database, turns, config.bank.timeZone);
+  const lane = new CommitLane({ one: record.commit, many }, lanes, () => performance.now());
+  metrics.watch(
+    'lobby_commit_wait_seconds',
+    'How long turns wait for their commit to begin.',
+    () => lane.waitMs / 1000,
+  );
+  return { ...record, commit: (turn) => lane.commit(turn) };
+}
+
 /** The bank's own key, or in the demo one that nobody has to know. */
 function bankTokenKey(config: Config, keys: Keys): Uint8Array {
   const { bankTokenKey: given } = config.chat;
@@ -196,20 +233,25 @@ async function createAssistant(config: Config, database: PostgresDatabase, now: 
 interface WebParts {
   readonly turns: Turns;
   readonly database: PostgresDatabase;
-  readonly wake: LocalWake;
+  readonly coordination: Coordination;
   readonly keys: Keys;
   readonly now: () => Date;
   readonly log: Log;
   readonly metrics: Metrics;
 }
 
-function createWebChannel(config: Config, { turns, database, wake, keys, now, log, metrics }: WebParts): DirectLine {
+function createWebChannel(
+  config: Config,
+  { turns, database, coordination, keys, now, log, metrics }: WebParts,
+): DirectLine {
   const { chat, http, rates } = config;
   const minute = (points: number): { points: number; seconds: number } => ({ points, seconds: 60 });
   return createDirectLine({
     gate: turns,
     record: new WebChat(database),
-    wake,
+    wake: coordination.wake,
+    limiter: coordination.limiter,
+    once: coordination.once,
     keys: [
       {
         id: keys.id,
@@ -259,19 +301,25 @@ interface LoopParts {
   readonly botFramework: BotFramework | null;
   readonly database: PostgresDatabase;
   readonly turns: Turns;
-  readonly wake: LocalWake;
+  readonly coordination: Coordination;
+  readonly directLine: DirectLine;
   readonly log: Log;
   readonly metrics: Metrics;
 }
 
-function startLoops({ botFramework, database, turns, wake, log, metrics }: LoopParts, ending: Ending): void {
+function startLoops(parts: LoopParts, ending: Ending): void {
+  const { botFramework, database, turns, coordination, directLine, log, metrics } = parts;
   const senders = botFramework ? [botFramework.sender] : [];
   const delivery = startDelivery({ database, senders, newId: v4, random: Math.random, log, metrics, pollMs: POLL_MS });
   const timers = startTimers({ database, turns, log, pollMs: POLL_MS });
-  const ends = wake.subscribe(() => delivery.nudge());
+  const ends = coordination.wake.subscribe(() => delivery.nudge());
+  const looking = startLoop({ pollMs: LOOK_EVERY_MS, log, name: 'look' }, async () => {
+    if (coordination.deaf) await directLine.sweep();
+    return false;
+  });
   ending.add(async () => {
     ends();
-    await Promise.all([delivery.stop(), timers.stop()]);
+    await Promise.all([delivery.stop(), timers.stop(), looking.stop()]);
   });
 }
 

@@ -94,7 +94,6 @@ const environment = z.object({
     otherwise: 'one instance',
     example: 'rediss://:secret@redis.bank.example:6380',
     secret: true,
-    later: 'running several instances',
   }),
 
   CHAT_ORIGINS: listOf(originOrAny()).prefault('').register(documented, {
@@ -293,6 +292,8 @@ export interface Config {
     readonly directLineSecret: string | undefined;
     readonly bankTokenKey: string | undefined;
   };
+  /** Undefined: this is the only instance, or the others are found by the database alone. */
+  readonly redisUrl: string | undefined;
   /** Most of each in one minute. */
   readonly rates: {
     readonly tokensPerAddress: number;
@@ -341,7 +342,7 @@ export class ConfigError extends CodedError {
  * Reads the settings, or throws a {@link ConfigError} that lists all problems at once.
  * A variable that is empty or blank counts as absent.
  */
-export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {
+export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env = process.env): Config {
   const given = withoutBlanks(env);
   const parsed = environment.safeParse(given);
   const problems = parsed.success ? [] : wrongValues(parsed.error, given);
@@ -389,6 +390,7 @@ function toConfig(settings: Settings, warnings: readonly string[]): Config {
       postsPerConversation: settings.RATE_POSTS_PER_MINUTE,
       uploadsPerConversation: settings.RATE_UPLOADS_PER_MINUTE,
     },
+    redisUrl: settings.REDIS_URL,
     botFramework: botFrameworkAccess(settings),
     warnings,
   };

@@ -13,7 +13,7 @@ const EXIT_UNAVAILABLE = 69;
 const STOP_WITHIN_MS = 25_000;
 
 async function main(): Promise<void> {
-  const config = readConfig(process.env);
+  const config = readConfig();
   const log = createLog(config.logLevel);
   for (const warning of config.warnings) log.warn({ msg_code: 'setting' }, warning);
   const app = await createApp(config, { log });

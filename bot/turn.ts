@@ -4,7 +4,7 @@
  */
 
 import type { Activity } from 'botbuilder';
-import type { Delivery, Inbound, TurnGate, TurnOutcome, Wake } from '../adapters/channel.ts';
+import type { Delivery, Inbound, Lease, TurnGate, TurnOutcome, Wake } from '../adapters/channel.ts';
 import { CodedError } from '../adapters/channel.ts';
 import { freshTurn } from '../record/conversations.ts';
 import type {
@@ -52,6 +52,8 @@ export interface TurnGateParts {
   readonly bot: BotRunner;
   readonly masker: Masker;
   readonly wake: Wake;
+  /** Absent when this is the only instance. */
+  readonly lease?: Lease;
   readonly log: Log;
   readonly metrics: TurnMetrics;
   /** A fresh UUIDv7. */
@@ -120,6 +122,9 @@ export class Turns implements TurnGate {
     this.#limits = { ...DEFAULT_LIMITS, ...parts.limits };
     this.#lines = new Lines(this.#limits.perConversation, this.#limits.inProcess);
     parts.metrics.watchDepth(() => this.#lines.depth);
+    parts.wake.subscribe(({ conversationId, elsewhere }) => {
+      if (elsewhere) this.#states.forget(conversationId);
+    });
   }
 
   /**
@@ -180,6 +185,7 @@ export class Turns implements TurnGate {
   }
 
   async #serve(cause: Cause, settle: (outcome: TurnOutcome) => void): Promise<void> {
+    if (this.#parts.lease) await this.#parts.lease.take(cause.conversationId);
     for (let attempt = 0; attempt <= this.#limits.reruns; attempt += 1) {
       const loaded = await this.#load(cause);
       switch (loaded.found) {

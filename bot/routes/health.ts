@@ -4,6 +4,7 @@ import { createServer, type Server as HttpServer } from 'node:http';
 import type { Registry } from 'prom-client';
 import type { Server } from 'restify';
 import { answerJson, comeBackLater } from '../../adapters/http.ts';
+import { beat } from '../../record/instances.ts';
 import type { Database } from '../../record/types.ts';
 import type { Log } from '../log.ts';
 import { within } from '../within.ts';
@@ -25,14 +26,8 @@ export function createReadiness(database: Database, bootId: string): Readiness {
   let asking: Promise<string | null> | null = null;
   const write = async (): Promise<string | null> => {
     try {
-      const written = await within(
-        database.query(
-          `insert into instance (boot_id) values ($1) on conflict (boot_id) do update set seen_at = now() returning boot_id`,
-          [bootId],
-        ),
-        WRITE_WITHIN_MS,
-      );
-      return written ? null : 'PostgreSQL does not take writes in time.';
+      const written = await within(beat(database, bootId), WRITE_WITHIN_MS);
+      return written !== undefined ? null : 'PostgreSQL does not take writes in time.';
     } catch {
       return 'PostgreSQL does not take writes.';
     } finally {

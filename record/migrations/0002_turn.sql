@@ -110,7 +110,8 @@ begin
     update conversation k
        set ver = version, seq = c.seq + 1 + v_count, epoch = turn_commit.epoch,
            state = case when jsonb_typeof(t->'state') = 'object' then t->'state' else k.state end,
-           owner = coalesce(t->>'owner', k.owner)
+           owner = coalesce(t->>'owner', k.owner),
+           ended_at = case when c.owner = 'none' and t->>'owner' = 'bot' then null else k.ended_at end
      where k.id = v_conversation;
     insert into activity (conversation_id, seq, turn, direction, speaker, epoch, dkey, body)
     values (v_conversation, cause_seq, version, t->'cause'->>'direction', t->'cause'->>'speaker', c.epoch, t->>'key', t->'cause'->'body');

@@ -13,3 +13,5 @@ create table wrapped_key (
   wrapped text not null,
   created_at timestamptz not null default now()
 );
+
+comment on table instance is 'disposable: processes come and go';

@@ -273,8 +273,8 @@ describe('the operator is warned', () => {
   });
 
   it('of a setting that this version does not use', () => {
-    expect(readConfig({ REDIS_URL: 'redis://localhost' }).warnings).toEqual([
-      'REDIS_URL is set, but this version does not use it: it comes with running several instances.',
+    expect(readConfig({ CORE_BANK_URL: 'https://core.bank.example' }).warnings).toEqual([
+      'CORE_BANK_URL is set, but this version does not use it: it comes with the core bank.',
     ]);
   });
 
