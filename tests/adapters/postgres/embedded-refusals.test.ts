@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import {
   ask,
-  cleanUpAfterEach,
+  cleanUp,
   clusterOf,
   copyBinaries,
   isRoot,
@@ -22,7 +22,7 @@ import {
   theRow,
 } from './lobby.ts';
 
-cleanUpAfterEach();
+cleanUp();
 
 test('a folder the user may not write to is said so', async (context) => {
   if (ordinaryCannot) context.skip(ordinaryCannot);

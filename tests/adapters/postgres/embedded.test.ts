@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   ask,
-  cleanUpAfterEach,
+  cleanUp,
   clusterOf,
   isRoot,
   kept,
@@ -24,7 +24,7 @@ import {
   type User,
 } from './lobby.ts';
 
-cleanUpAfterEach();
+cleanUp();
 
 const users: [string, User | null, string][] = isRoot
   ? [

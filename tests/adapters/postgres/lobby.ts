@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { afterEach, expect } from 'vitest';
+import { afterAll, afterEach, expect } from 'vitest';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../../adapters/postgres/embedded.ts';
 import { findServerHome } from '../../../adapters/postgres/server-home.ts';
 
@@ -57,8 +57,8 @@ const running: EmbeddedPostgres[] = [];
 const folders: string[] = [];
 const disks: string[] = [];
 
-/** Stops what a test started and removes what it made. */
-export function cleanUpAfterEach(): void {
+/** Stops what each test started and removes what it made. */
+export function cleanUp(): void {
   afterEach(async () => {
     await Promise.all(running.splice(0).map((lobby) => lobby.stop()));
     for (const folder of folders.splice(0)) {
@@ -66,6 +66,9 @@ export function cleanUpAfterEach(): void {
       if (disks.includes(folder)) spawnSync('umount', ['-l', folder]);
       await rm(folder, { recursive: true, force: true });
     }
+  });
+  afterAll(async () => {
+    if (prepared) await rm(await prepared, { recursive: true, force: true });
   });
 }
 
@@ -137,7 +140,6 @@ export async function makeUsedFolder(user: User | null = null): Promise<string> 
 
 async function prepare(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'lobby-prepared-'));
-  process.once('exit', () => spawnSync('rm', ['-rf', folder]));
   await chmod(folder, 0o755);
   const lobby = await startEmbeddedPostgres({ dataDir: folder, log: () => {} });
   await put(lobby);

@@ -2,7 +2,7 @@ import { chmod, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
-  cleanUpAfterEach,
+  cleanUp,
   copyBinaries,
   isRoot,
   kept,
@@ -17,7 +17,7 @@ import {
   theRow,
 } from './lobby.ts';
 
-cleanUpAfterEach();
+cleanUp();
 
 describe.runIf(isRoot)('for root, whose server runs as an ordinary user:', () => {
   test('from a checkout nobody else can enter, program and data go where the server can reach them', async () => {
