@@ -342,7 +342,7 @@ export class ConfigError extends CodedError {
  * Reads the settings, or throws a {@link ConfigError} that lists all problems at once.
  * A variable that is empty or blank counts as absent.
  */
-export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env = process.env): Config {
+export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {
   const given = withoutBlanks(env);
   const parsed = environment.safeParse(given);
   const problems = parsed.success ? [] : wrongValues(parsed.error, given);
