@@ -16,6 +16,13 @@ interface Requirement {
 
 const requirements: readonly Requirement[] = [
   {
+    name: 'Redis',
+    why: 'several instances are tested with a real one',
+    isThere: () => findOnPath(['redis-server'], process.env.PATH) !== undefined,
+    debian: ['redis-server'],
+    elsewhere: 'install Redis so that redis-server is on the PATH',
+  },
+  {
     name: 'Chromium',
     why: 'the pages are tested in a real browser',
     isThere: () => findChromium() !== undefined,
@@ -35,12 +42,16 @@ const requirements: readonly Requirement[] = [
 export function findChromium(env: Readonly<Record<string, string | undefined>> = process.env): string | undefined {
   if (env.CHROMIUM) return existsSync(env.CHROMIUM) ? env.CHROMIUM : undefined;
   const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-  const onPath = (env.PATH ?? '').split(delimiter).flatMap((folder) => names.map((name) => join(folder, name)));
   const onMac = [
     '/Applications/Chromium.app/Contents/MacOS/Chromium',
     '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
   ];
-  return [...onPath, ...onMac].find((file) => existsSync(file));
+  return findOnPath(names, env.PATH) ?? onMac.find((file) => existsSync(file));
+}
+
+function findOnPath(names: readonly string[], path = ''): string | undefined {
+  const files = path.split(delimiter).flatMap((folder) => names.map((name) => join(folder, name)));
+  return files.find((file) => existsSync(file));
 }
 
 /** Finds everything, installs what is missing where it may, or says in a sentence what is missing. Gives the sentences. */
