@@ -1,8 +1,15 @@
 /** What every HTTP route of the service shares: bounded bodies, safe JSON, who is calling, and errors in the contract's shape. */
 
 import { isUtf8 } from 'node:buffer';
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import {
+  type Server as HttpServer,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
 import { BlockList, isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { CodedError } from './channel.ts';
 
 /** The request is refused: the status, a stable code, and a sentence the caller can act on. */
@@ -26,6 +33,16 @@ export class HttpError extends CodedError {
 /** Too much, or not now: the caller may come back after `seconds`. */
 export function comeBackLater(status: 429 | 503, code: string, message: string, seconds: number): HttpError {
   return new HttpError(status, code, message, { headers: { 'retry-after': String(Math.max(1, Math.ceil(seconds))) } });
+}
+
+/** What is wrong with a value that a zod schema refused, in one sentence: the first field and why. */
+export function whatIsWrong(error: {
+  readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[];
+}): string {
+  const [issue] = error.issues;
+  const field = issue?.path.join('.') ?? '';
+  const sentence = (issue?.message ?? 'It has the wrong shape').replace(/\.?$/, '.');
+  return field === '' ? sentence : `${field}: ${sentence}`;
 }
 
 /** How much of a body is read, and how long its sender may take. */
@@ -171,20 +188,83 @@ interface RouterError extends Error {
   toJSON?: () => object;
 }
 
-/** The part of a restify server that {@link answerUnrouted} needs. */
-interface ErrorSource {
+/** The part of a restify server that {@link speakContract} needs. */
+interface ContractServer {
+  readonly server: unknown;
   on(
     event: 'restifyError',
     listener: (request: IncomingMessage, response: ServerResponse, error: RouterError, done: () => void) => void,
   ): unknown;
 }
 
-/** Makes a server answer in the contract's shape where no route takes the request: an unknown address, a wrong method. */
-export function answerUnrouted(server: ErrorSource): void {
+/** What the types of restify and Node leave out. */
+interface Untyped {
+  first(handler: (request: IncomingMessage, response: ServerResponse) => boolean): void;
+  readonly server: HttpServer & { requireHostHeader: boolean; connectionsCheckingInterval: number };
+}
+
+const CHECK_CONNECTIONS_EVERY_MS = 2_000;
+
+/**
+ * Makes a server answer in the contract's shape what no route of ours gets to see: an unknown address, a wrong method,
+ * bytes that are no request, a Host that is none (which would end restify's process). Call it before the server listens.
+ */
+export function speakContract(server: ContractServer): void {
+  const { server: node, first } = server as unknown as Untyped;
+  first.call(server, takeReadable);
   server.on('restifyError', (request, _response, error, done) => {
     error.toJSON = () => ({ error: sentenceFor(error.statusCode ?? 500, request.method ?? '') });
     done();
   });
+  // Node would answer these itself, without a sentence.
+  node.requireHostHeader = false;
+  node.connectionsCheckingInterval = CHECK_CONNECTIONS_EVERY_MS;
+  node.on('clientError', refuseUnreadable);
+  node.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    answerError(request, response, new HttpError(417, 'expectation', 'The Expect header asks for what we cannot do.'));
+  });
+}
+
+function takeReadable(request: IncomingMessage, response: ServerResponse): boolean {
+  const { host = '' } = request.headers;
+  const target = request.url ?? '';
+  if (HOST.test(host) && URL.canParse(target.startsWith('/') ? `http://${host}${target}` : target, `http://${host}`))
+    return true;
+  answerError(request, response, badRequest('bad_host', 'The Host header or the address is missing or malformed.'));
+  return false;
+}
+
+/** The bytes are no HTTP, too many, or came too slowly. */
+function refuseUnreadable(error: Error & { code?: string }, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  refuseSocket(socket, refusalOfBytes(error.code));
+}
+
+function refusalOfBytes(code: string | undefined): HttpError {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return new HttpError(431, 'headers_too_large', 'The address and headers are too long.');
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return tooSlow();
+    default:
+      return badRequest('not_http', 'This is not a well-formed HTTP request.');
+  }
+}
+
+/** Answers in HTTP's words where there is no response object, and hangs up. */
+export function refuseSocket(socket: Duplex, { status, code, message, headers }: HttpError): void {
+  const body = JSON.stringify({ error: { code, message } });
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    'Connection: close',
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+  ];
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
 }
 
 function sentenceFor(status: number, method: string): { readonly code: string; readonly message: string } {
@@ -268,7 +348,7 @@ function tooLarge(bytes: number): HttpError {
 }
 
 function tooSlow(): HttpError {
-  return new HttpError(408, 'too_slow', 'The body took too long to arrive.');
+  return new HttpError(408, 'too_slow', 'The request took too long to arrive.');
 }
 
 function refuseCompressed(request: IncomingMessage): void {

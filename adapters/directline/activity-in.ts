@@ -2,7 +2,7 @@
 
 import type { Activity } from 'botbuilder';
 import { z } from 'zod';
-import { HttpError } from '../http.ts';
+import { HttpError, whatIsWrong } from '../http.ts';
 import type { TokenClaims } from './tokens.ts';
 
 /** Characters of a message, counted as JavaScript and the customer's page count them. */
@@ -120,13 +120,14 @@ export function seenOf({ type, name, value }: ClientActivity): number | null {
 
 function refusal(error: z.ZodError): HttpError {
   const [issue] = error.issues;
-  const field = issue?.path.join('.') ?? '';
-  const sentence = issue?.message ?? 'This is not an activity.';
-  if (field === 'text' && issue?.code === 'custom') return new HttpError(400, 'text_too_long', sentence);
-  if (field === 'type') return new HttpError(400, 'bad_activity_type', sentence);
-  return new HttpError(
-    400,
-    'bad_activity',
-    field === '' ? 'Send one activity as a JSON object.' : `${field}: ${sentence}`,
-  );
+  switch (issue?.path.join('.') ?? '') {
+    case '':
+      return new HttpError(400, 'bad_activity', 'Send one activity as a JSON object.');
+    case 'type':
+      return new HttpError(400, 'bad_activity_type', issue?.message ?? '');
+    case 'text':
+      return new HttpError(400, issue?.code === 'custom' ? 'text_too_long' : 'bad_activity', whatIsWrong(error));
+    default:
+      return new HttpError(400, 'bad_activity', whatIsWrong(error));
+  }
 }

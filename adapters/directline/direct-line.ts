@@ -4,10 +4,19 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Request, Response, Server } from 'restify';
 import type { TurnGate, Wake } from '../channel.ts';
-import { addressKey, answerError, answerJson, bearerOf, clientAddress, HttpError, readJson } from '../http.ts';
+import {
+  addressKey,
+  answerError,
+  answerJson,
+  bearerOf,
+  clientAddress,
+  HttpError,
+  readJson,
+  refuseSocket,
+} from '../http.ts';
 import { DEFAULT_CONFIG, type DirectLineConfig } from './config.ts';
 import { type Call, Conversations } from './conversations.ts';
-import { Handshake, type Once, onceInMemory, refuseUpgrade } from './handshake.ts';
+import { Handshake, type Once, onceInMemory } from './handshake.ts';
 import { type IssuedToken, Issuing, type TokenFor, type VisitorRequest, type VisitorToken } from './issuing.ts';
 import { count, createLimiters, type LimiterFactory, memoryLimiter } from './limits.ts';
 import { Origins } from './origins.ts';
@@ -164,7 +173,7 @@ export function createDirectLine(parts: DirectLineParts): DirectLine {
       for (const method of ['get', 'post'] as const) server[method](`${BASE}/*`, answering(unknownAddress));
       server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
         if (handshake.concerns(request)) void handshake.take(request, socket, head);
-        else if (server.listenerCount('upgrade') === 1) refuseUpgrade(socket, nothingHere());
+        else if (server.listenerCount('upgrade') === 1) refuseSocket(socket, nothingHere());
       });
     },
     issueToken: (request) => issuing.issue(request),

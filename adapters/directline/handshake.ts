@@ -1,9 +1,9 @@
 /** Opening a stream: the ticket in the address is checked before a WebSocket exists, and is good once. */
 
-import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import { comeBackLater, HttpError, refusalOf } from '../http.ts';
+import { comeBackLater, HttpError, refusalOf, refuseSocket } from '../http.ts';
 import type { Rendering } from './activity-out.ts';
 import type { Origins } from './origins.ts';
 import type { DirectLineMetrics, Log, WebRecord } from './port.ts';
@@ -54,6 +54,8 @@ export class Handshake {
 
   constructor(parts: HandshakeParts) {
     this.#parts = parts;
+    // Without it ws would answer in words of its own.
+    this.#sockets.on('wsClientError', (_error, socket) => this.#refuse(socket, badHandshake()));
   }
 
   /** Whether an upgrade is for us. */
@@ -97,21 +99,12 @@ export class Handshake {
     if (refusal.status === 500)
       this.#parts.log.error({ msg_code: 'directline_defect', err: error }, 'A stream could not be opened.');
     this.#parts.metrics?.refused(refusal.code);
-    refuseUpgrade(socket, refusal);
+    refuseSocket(socket, refusal);
   }
 }
 
-/** Answers an upgrade in HTTP's words and hangs up. */
-export function refuseUpgrade(socket: Duplex, { status, code, message, headers }: HttpError): void {
-  const body = JSON.stringify({ error: { code, message } });
-  const lines = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
-    'Connection: close',
-    'Content-Type: application/json; charset=utf-8',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
-  ];
-  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+function badHandshake(): HttpError {
+  return new HttpError(400, 'bad_handshake', 'This is not a well-formed WebSocket handshake of version 13.');
 }
 
 function badTicket(): HttpError {

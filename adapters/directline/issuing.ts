@@ -1,7 +1,7 @@
 /** Giving out tokens: to a visitor's browser, to the bank's own servers, and anew before the old one ends. */
 
 import { z } from 'zod';
-import { addressKey, HttpError } from '../http.ts';
+import { addressKey, HttpError, whatIsWrong } from '../http.ts';
 import { count, type Limiters } from './limits.ts';
 import type { Clock, WebRecord } from './port.ts';
 import { type Session, type Sessions, unknownConversation } from './sessions.ts';
@@ -131,10 +131,7 @@ export class Issuing {
   /** For the bank's own server, which has shown the secret. */
   async generate(body: unknown): Promise<IssuedToken> {
     const parsed = generateRequest.safeParse(body ?? {});
-    if (!parsed.success) {
-      const [issue] = parsed.error.issues;
-      throw new HttpError(400, 'bad_token_request', `${issue?.path.join('.')} ${issue?.message}.`);
-    }
+    if (!parsed.success) throw new HttpError(400, 'bad_token_request', whatIsWrong(parsed.error));
     const { user, trustedOrigins } = parsed.data;
     return await this.issue({
       userId: user?.id ?? `dl_${this.#tokens.newId()}`,

@@ -35,6 +35,8 @@ const ACCEPTED: ReadonlySet<string> = new Set([
 const ALIASES: Readonly<Record<string, string>> = { 'image/jpg': 'image/jpeg', 'image/heif': 'image/heic' };
 
 const ACTIVITY_BYTES = 64 * 1024;
+/** More than any file system gives; what is kept is shorter still. */
+const LONGEST_NAME = 1_000;
 const READ_WITHIN_MS = 60_000;
 
 /** A file as it was sent. */
@@ -86,10 +88,11 @@ interface Part {
   readonly bytes: Buffer;
 }
 
-function readParts(request: IncomingMessage, limits: UploadLimits): Promise<Part[]> {
+async function readParts(request: IncomingMessage, limits: UploadLimits): Promise<Part[]> {
   const parser = openParser(request, limits);
   const most = limits.files * limits.fileBytes + ACTIVITY_BYTES + 64 * 1024;
-  return new Promise((resolve, reject) => {
+  if (Number(request.headers['content-length'] ?? 0) > most) throw tooBig(limits);
+  return await new Promise((resolve, reject) => {
     const parts: Part[] = [];
     let received = 0;
     const patience = setTimeout(
@@ -166,6 +169,7 @@ function openParser(request: IncomingMessage, limits: UploadLimits): InstanceTyp
 }
 
 async function toFile({ name, contentType, bytes }: Part): Promise<ReceivedFile> {
+  if (name.length > LONGEST_NAME) throw new HttpError(400, 'bad_file_name', 'The file’s name is too long.');
   if (bytes.length === 0) throw new HttpError(400, 'empty_file', 'The file is empty.');
   const found = await fileTypeFromBuffer(bytes).catch(() => undefined);
   if (!found || !ACCEPTED.has(found.mime)) {

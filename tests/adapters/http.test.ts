@@ -4,7 +4,9 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
+import restify from 'restify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { CodedError } from '../../adapters/channel.ts';
 import {
   addressKey,
@@ -16,7 +18,9 @@ import {
   parseJson,
   readJson,
   refusalOf,
+  speakContract,
   trustProxies,
+  whatIsWrong,
 } from '../../adapters/http.ts';
 
 const json = (text: string): unknown => parseJson(Buffer.from(text));
@@ -133,6 +137,64 @@ describe('a body', () => {
     socket.destroy();
     expect((await post('{}')).status).toBe(200);
   });
+});
+
+describe('a server that speaks the contract', () => {
+  const server = restify.createServer();
+  speakContract(server);
+  server.server.headersTimeout = 300;
+  server.get('/here', (_request, response, next) => {
+    response.send(200, {});
+    next();
+  });
+  let port = 0;
+
+  beforeAll(async () => {
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    port = server.address().port;
+  });
+  afterAll(() => {
+    server.server.closeAllConnections();
+    server.close();
+  });
+
+  const send = (bytes: string): Promise<string> =>
+    new Promise((resolve) => {
+      const socket = connect(port, '127.0.0.1');
+      let answer = '';
+      socket.on('data', (data) => {
+        answer += String(data);
+      });
+      socket.on('error', () => undefined);
+      socket.on('close', () => resolve(answer));
+      socket.write(bytes);
+    });
+  const close = 'Connection: close\r\n\r\n';
+
+  it.each([
+    ['an unknown address', `GET /nowhere HTTP/1.1\r\nHost: x\r\n${close}`, 404, 'unknown_address'],
+    ['a wrong method', `PUT /here HTTP/1.1\r\nHost: x\r\n${close}`, 405, 'wrong_method'],
+    ['a Host that is none', `GET /here HTTP/1.1\r\nHost: a b"<c>\r\n${close}`, 400, 'bad_host'],
+    ['no Host', `GET /here HTTP/1.1\r\n${close}`, 400, 'bad_host'],
+    ['an address that is none', `GET http://[ HTTP/1.1\r\nHost: x\r\n${close}`, 400, 'bad_host'],
+    ['no HTTP', 'noise\r\n\r\n', 400, 'not_http'],
+    ['headers without end', `GET /here HTTP/1.1\r\nX: ${'x'.repeat(100_000)}\r\n\r\n`, 431, 'headers_too_large'],
+    ['an odd expectation', `GET /here HTTP/1.1\r\nHost: x\r\nExpect: miracles\r\n${close}`, 417, 'expectation'],
+    ['headers that never come', 'GET /here HTTP/1.1\r\nHost: x\r\n', 408, 'too_slow'],
+  ])('refuses %s with a sentence', async (_what, bytes, status, code) => {
+    const answer = await send(bytes);
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toEqual({
+      error: { code, message: expect.stringMatching(/\.$/) },
+    });
+    expect(await send(`GET /here HTTP/1.1\r\nHost: x\r\n${close}`)).toMatch(/^HTTP\/1.1 200 /);
+  });
+});
+
+it('what a schema refused is said in one sentence', () => {
+  const shape = z.object({ a: z.object({ b: z.string().max(1, 'It is long.') }) });
+  expect(whatIsWrong(shape.safeParse({ a: { b: 'xx' } }).error as z.ZodError)).toBe('a.b: It is long.');
+  expect(whatIsWrong(shape.safeParse(7).error as z.ZodError)).toBe('Invalid input: expected object, received number.');
 });
 
 describe('errors', () => {

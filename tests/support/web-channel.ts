@@ -7,7 +7,7 @@ import { DEFAULT_CONFIG, type DirectLineConfig } from '../../adapters/directline
 import { createDirectLine, type DirectLine, type DirectLineParts } from '../../adapters/directline/direct-line.ts';
 import type { VisitorToken } from '../../adapters/directline/issuing.ts';
 import { DEFAULT_STREAM, type StreamLimits } from '../../adapters/directline/stream.ts';
-import { answerUnrouted } from '../../adapters/http.ts';
+import { speakContract } from '../../adapters/http.ts';
 import { LocalWake } from '../../adapters/redis/local-wake.ts';
 import type { TurnLimits } from '../../bot/turn.ts';
 import type { Database } from '../../record/types.ts';
@@ -64,7 +64,7 @@ export async function startWebChannel(database: Database, settings: WebChannelSe
     config: { limits: HIGH_LIMITS, ...settings.config, stream: { ...DEFAULT_STREAM, ...settings.stream } },
   });
   const server = createServer();
-  answerUnrouted(server);
+  speakContract(server);
   directLine.mount(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const base = `http://127.0.0.1:${server.address().port}`;
