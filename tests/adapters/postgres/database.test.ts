@@ -234,12 +234,12 @@ test('a caller who waits too long for a connection is told that nothing was done
   expect(await notes()).toEqual([]);
 });
 
-test('a wrong password is unavailable, with the reason', async () => {
+test('a server that refuses the login or the database is unavailable, with its reason', async () => {
   const url = new URL(scratch.connectionString);
-  url.password = 'wrong';
+  url.pathname = '/nowhere';
   await expect(openDatabase({ connectionString: url.href })).rejects.toMatchObject({
     code: 'database_unavailable',
-    message: expect.stringContaining('password authentication failed'),
+    message: expect.stringContaining('database "nowhere" does not exist'),
   });
 });
 
