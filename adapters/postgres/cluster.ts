@@ -86,7 +86,11 @@ async function renameOrYield(half: string, folder: string): Promise<void> {
     if (!['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
   }
   const parent = await open(dirname(folder));
-  await parent.sync().finally(() => parent.close());
+  try {
+    await parent.sync();
+  } finally {
+    await parent.close();
+  }
 }
 
 async function removeHalfMade(folder: string): Promise<void> {
