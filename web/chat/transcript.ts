@@ -19,7 +19,7 @@ export interface Entry {
 /** Adds what arrived: by id once, in the order of the record. */
 export function withReceived(known: readonly Received[], arrived: readonly Received[]): readonly Received[] {
   const byId = new Map(known.map((item) => [item.id, item]));
-  for (const item of arrived) byId.set(item.id, byId.get(item.id) ?? item);
+  for (const item of arrived) if (!byId.has(item.id)) byId.set(item.id, item);
   if (byId.size === known.length) return known;
   return [...byId.values()].sort((a, b) => a.seq - b.seq);
 }
