@@ -30,21 +30,40 @@ export function startDelivery(parts: DeliveryParts): Loop {
   return startLoop({ pollMs: parts.pollMs, log: parts.log, name: 'outbox' }, () => deliverOnce(parts));
 }
 
+/** The outbox as the sender uses it: `record/outbox.ts` on a database. */
+export interface Outbox {
+  lease(options: Parameters<typeof leaseMessages>[1]): Promise<readonly LeasedMessage[]>;
+  /** Returns whether the lease was still ours. */
+  settle(message: LeasedMessage, attempt: Attempt): Promise<boolean>;
+}
+
 /** Sends one batch. Returns whether there may be more. */
-export async function deliverOnce(parts: DeliveryParts): Promise<boolean> {
-  const leaseToken = parts.newId();
-  const messages = await leaseMessages(parts.database, { limit: BATCH, leaseMs: LEASE_MS, leaseToken });
-  await Promise.all(messages.map((message) => deliver(parts, message)));
+export function deliverOnce(parts: DeliveryParts): Promise<boolean> {
+  const { database } = parts;
+  const outbox: Outbox = {
+    lease: (options) => leaseMessages(database, options),
+    settle: (message, attempt) => settleMessage(database, message, attempt),
+  };
+  return deliverFrom(outbox, parts);
+}
+
+/** Sends one batch of this outbox. Returns whether there may be more. */
+export async function deliverFrom(outbox: Outbox, parts: Omit<DeliveryParts, 'database'>): Promise<boolean> {
+  const messages = await outbox.lease({ limit: BATCH, leaseMs: LEASE_MS, leaseToken: parts.newId() });
+  await Promise.all(messages.map((message) => deliver(outbox, parts, message)));
   return messages.length > 0;
 }
 
-async function deliver(parts: DeliveryParts, message: LeasedMessage): Promise<void> {
+async function deliver(outbox: Outbox, parts: Omit<DeliveryParts, 'database'>, message: LeasedMessage): Promise<void> {
   const attempt = await tryToSend(parts, message);
-  const ours = await settleMessage(parts.database, message, attempt);
+  const ours = await outbox.settle(message, attempt);
   parts.metrics.sent(message.channel, message.class, ours ? attempt.result : 'lease_lost');
 }
 
-async function tryToSend({ senders, random }: DeliveryParts, message: LeasedMessage): Promise<Attempt> {
+async function tryToSend(
+  { senders, random }: Pick<DeliveryParts, 'senders' | 'random'>,
+  message: LeasedMessage,
+): Promise<Attempt> {
   const sender = senders.find(({ channel }) => channel === message.channel);
   if (!sender) return { result: 'refused', code: 'no_sender' };
   try {
