@@ -129,7 +129,6 @@ export class Stream {
   /** "This conversation goes up to seq": pushed from memory where the rows came along and fit, read otherwise. */
   hear({ conversationId, seq, activities }: WakeHint): void {
     for (const line of this.#byConversation.get(conversationId) ?? []) {
-      if (seq <= line.sent) continue;
       line.known = Math.max(line.known, seq);
       const fresh = activities?.filter((row) => row.seq > line.sent);
       if (!line.reading && fresh?.[0]?.seq === line.sent + 1) this.#push(line, fresh);

@@ -141,8 +141,11 @@ describe('a file is refused', () => {
     expect(codeOf(await upload([{ name: 'a.png', type: 'image/png', bytes: html }]))).toEqual([415, 'file_type']);
     const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>');
     expect(codeOf(await upload([{ name: 'a.svg', type: 'image/svg+xml', bytes: svg }]))).toEqual([415, 'file_type']);
-    const zip = Buffer.from('504b0304140000000000', 'hex');
-    expect(codeOf(await upload([{ name: 'a.zip', type: 'application/zip', bytes: zip }]))).toEqual([415, 'file_type']);
+    const program = Buffer.from('4d5a90000300000004000000ffff0000', 'hex');
+    expect(codeOf(await upload([{ name: 'a.exe', type: 'application/x-msdownload', bytes: program }]))).toEqual([
+      415,
+      'file_type',
+    ]);
     expect(codeOf(await upload([{ name: 'a.png', type: 'image/png', bytes: Buffer.alloc(0) }]))).toEqual([
       400,
       'empty_file',
