@@ -1,6 +1,7 @@
 /** The service put together: the one place that makes every part and hands each what it needs. */
 
 import { randomBytes } from 'node:crypto';
+import type { Server as HttpServer } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import restify, { type Server } from 'restify';
@@ -9,7 +10,7 @@ import { type BotFramework, createBotFramework } from '../adapters/bot-framework
 import { createDirectLine, type DirectLine } from '../adapters/directline/direct-line.ts';
 import { DEFAULT_LIMITS } from '../adapters/directline/limits.ts';
 import { DEFAULT_UPLOADS } from '../adapters/directline/uploads.ts';
-import { trustProxies } from '../adapters/http.ts';
+import { speakContract, trustProxies } from '../adapters/http.ts';
 import { openDatabase, type PostgresDatabase } from '../adapters/postgres/database.ts';
 import { startEmbeddedPostgres } from '../adapters/postgres/embedded.ts';
 import { shelve } from '../dialogs/shelf.ts';
@@ -122,8 +123,11 @@ async function start(config: Config, parts: AppParts, ending: Ending): Promise<A
   });
 
   const server = createServer();
+  speakContract(server);
   const directLine = createWebChannel(config, { turns, database, coordination, keys, now, log, metrics });
   directLine.mount(server);
+  const door = new Door(server.server);
+  ending.add(() => door.closed());
   ending.add(() => directLine.close());
   mountChat(server, { config, bank: BANK, directLine, bankTokens, database, newId: v7, now, log });
   const botFramework = createOutsideChannels(config, turns, threadIndex, keys);
@@ -137,9 +141,10 @@ async function start(config: Config, parts: AppParts, ending: Ending): Promise<A
   startLoops({ botFramework, database, turns, coordination, directLine, log, metrics }, ending);
   ending.add(() => finishTurns(turns, log));
   await serveMetricsApart(config, metrics, ending);
-  const address = await listen(server, config, ending);
+  const address = await listen(server, config);
   ending.add(() => {
     readiness.drain();
+    door.shut();
     return Promise.resolve();
   });
   return { address, database, close: () => ending.run() };
@@ -155,6 +160,28 @@ class Ending {
 
   async run(): Promise<void> {
     for (let step = this.#steps.pop(); step; step = this.#steps.pop()) await step();
+  }
+}
+
+/** The way in. Shut first and closed last: what is inside is finished in between, and only then are lines cut. */
+class Door {
+  readonly #server: HttpServer;
+  #closing: Promise<void> | null = null;
+
+  constructor(server: HttpServer) {
+    this.#server = server;
+  }
+
+  /** Nobody comes in any more; who is inside stays. */
+  shut(): void {
+    this.#closing ??= new Promise((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+  }
+
+  /** Resolves when everybody has left. */
+  async closed(): Promise<void> {
+    this.#server.closeAllConnections();
+    await this.#closing;
   }
 }
 
@@ -314,7 +341,7 @@ function startLoops(parts: LoopParts, ending: Ending): void {
   const timers = startTimers({ database, turns, log, pollMs: POLL_MS });
   const ends = coordination.wake.subscribe(() => delivery.nudge());
   const looking = startLoop({ pollMs: LOOK_EVERY_MS, log, name: 'look' }, async () => {
-    if (coordination.deaf) await directLine.sweep();
+    if (coordination.mustLook()) await directLine.sweep();
     return false;
   });
   ending.add(async () => {
@@ -353,18 +380,11 @@ function watchService(metrics: Metrics, database: PostgresDatabase): void {
   metrics.watch('lobby_pg_pool_waiting', 'Statements waiting for a connection.', () => database.waiting);
 }
 
-async function listen(server: Server, config: Config, ending: Ending): Promise<string> {
+async function listen(server: Server, config: Config): Promise<string> {
   const { host, port, publicUrl } = config.http;
   await new Promise<void>((resolve, reject) => {
     server.server.once('error', reject);
     server.listen(port, host, () => resolve());
-  });
-  ending.add(async () => {
-    await new Promise<void>((resolve) => {
-      server.server.close(() => resolve());
-      server.server.closeIdleConnections();
-      setTimeout(() => server.server.closeAllConnections(), FINISH_TURNS_WITHIN_MS).unref();
-    });
   });
   const bound = server.server.address();
   const at = typeof bound === 'object' && bound ? bound.port : port;

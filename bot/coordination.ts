@@ -16,6 +16,7 @@ import { type Loop, startLoop } from './loop.ts';
 import type { Metrics } from './metrics.ts';
 
 const BEAT_EVERY_MS = 10_000;
+const PULSE_EVERY_MS = 1_000;
 
 /** What the parts of one instance share with those of the others. */
 export interface Coordination {
@@ -24,8 +25,8 @@ export interface Coordination {
   readonly lease: Lease | null;
   readonly limiter: LimiterFactory;
   readonly once: Once;
-  /** Whether other instances commit without being able to wake this one: then it has to look for itself. */
-  readonly deaf: boolean;
+  /** Whether others may have committed without waking this instance: then it has to look for itself, now. */
+  mustLook(): boolean;
   close(): Promise<void>;
 }
 
@@ -62,9 +63,7 @@ export async function coordinate({
       limiter: memoryLimiter,
       once,
       close,
-      get deaf() {
-        return alive.several();
-      },
+      mustLook: alive.several,
     };
   }
 
@@ -78,7 +77,8 @@ export async function coordinate({
   };
   const link = openRedis(redisUrl, { changed }, () => performance.now());
   metrics.watch('lobby_redis_up', 'Whether Redis answers: 1 or 0.', () => (link.up ? 1 : 0));
-  const wake = new RedisWake(link, bootId, failed);
+  const wake = new RedisWake(link, bootId, () => performance.now(), failed);
+  const pulse = setInterval(() => wake.pulse(), PULSE_EVERY_MS);
   const lease = new RedisLeases({
     link,
     token: bootId,
@@ -94,11 +94,10 @@ export async function coordinate({
     lease,
     limiter: (name, limit) => sharedLimiter(link, name, limit),
     once: sharedOnce(link, onceInMemory()),
-    get deaf() {
-      return alive.several() && !link.up;
-    },
+    mustLook: () => wake.mustLook() && alive.several(),
     async close() {
       ends();
+      clearInterval(pulse);
       await lease.close();
       await close();
       link.close();

@@ -14,6 +14,7 @@ import {
 import { z } from 'zod';
 import type { RecordedActivity } from '../../record/types.ts';
 import { CodedError, type Delivery, type Sender, type TurnGate, type TurnOutcome } from '../channel.ts';
+import { whatIsWrong } from '../http.ts';
 
 /** How long one attempt to push a reply may take. */
 const SEND_WITHIN_MS = 10_000;
@@ -83,7 +84,7 @@ export function createBotFramework(parts: BotFrameworkParts): BotFramework {
   return {
     async take(authorization, body) {
       const parsed = ActivityShape.safeParse(body);
-      if (!parsed.success) throw new CodedError('bad_activity', z.prettifyError(parsed.error));
+      if (!parsed.success) throw new CodedError('bad_activity', whatIsWrong(parsed.error));
       const activity = parsed.data as unknown as Activity;
       try {
         return await cloud.take(authorization, activity, (context) => serve(parts, context));

@@ -1,9 +1,9 @@
 /** What the customer's page asks beside Direct Line: a token, who the bank is, a copy of the chat, and to be forgotten. */
 
 import type { Server } from 'restify';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { DirectLine } from '../../adapters/directline/direct-line.ts';
-import { answerJson, clientAddress, HttpError, readJson, trustProxies } from '../../adapters/http.ts';
+import { answerJson, clientAddress, HttpError, readJson, trustProxies, whatIsWrong } from '../../adapters/http.ts';
 import { readConversation } from '../../record/conversations.ts';
 import { signIn } from '../../record/customers.ts';
 import { DEMO_CUSTOMERS } from '../../record/demo-data.ts';
@@ -120,5 +120,5 @@ async function linkCustomer(
 function parse<Shape extends z.ZodType>(shape: Shape, value: unknown): z.output<Shape> {
   const parsed = shape.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new HttpError(400, 'bad_request', z.prettifyError(parsed.error));
+  throw new HttpError(400, 'bad_request', whatIsWrong(parsed.error));
 }

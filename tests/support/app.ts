@@ -17,21 +17,25 @@ export interface TestApp {
   close(): Promise<void>;
 }
 
+/** Instances of one bank share their key. */
+const TEST_KEY = Buffer.alloc(32, 7).toString('base64');
+
 /** Rates no test reaches by accident. Never an exemption of the service's own: the limits stand, only higher. */
 const HIGH_RATES = Object.fromEntries(
   ['REQUESTS', 'TOKENS', 'CONVERSATIONS', 'POSTS', 'UPLOADS'].map((what) => [`RATE_${what}_PER_MINUTE`, '1000000']),
 );
 
-/** Starts the service with demo settings; `env` changes some of them. */
+/** Starts the service with demo settings; `env` changes some of them. A `scratch` given is shared with other instances, and stays. */
 export async function startTestApp(
   env: Readonly<Record<string, string>> = {},
-  parts: Partial<AppParts> = {},
+  parts: Partial<AppParts> & { readonly scratch?: ScratchDatabase } = {},
 ): Promise<TestApp> {
-  const scratch: ScratchDatabase = await scratchDatabase();
+  const scratch: ScratchDatabase = parts.scratch ?? (await scratchDatabase());
   const dataDir = await mkdtemp(join(tmpdir(), 'lobby-app-'));
   const config = readConfig({
     PORT: '0',
     DATA_DIR: dataDir,
+    DATA_KEY: TEST_KEY,
     DATABASE_URL: scratch.connectionString,
     LOG_LEVEL: 'silent',
     ...HIGH_RATES,
@@ -44,7 +48,7 @@ export async function startTestApp(
     app,
     async close() {
       await app.close();
-      await scratch.drop();
+      if (!parts.scratch) await scratch.drop();
       await rm(dataDir, { recursive: true, force: true });
     },
   };

@@ -43,8 +43,18 @@ const hintOf = (seq: number): WakeHint => ({ conversationId: 'A'.repeat(22), seq
 describe('wake-ups', () => {
   it('reach the other instances, marked as from elsewhere, and our own listeners once and with the rows', async () => {
     const [here, there] = [
-      new RedisWake(await link(), 'here', () => undefined),
-      new RedisWake(await link(), 'there', () => undefined),
+      new RedisWake(
+        await link(),
+        'here',
+        () => performance.now(),
+        () => undefined,
+      ),
+      new RedisWake(
+        await link(),
+        'there',
+        () => performance.now(),
+        () => undefined,
+      ),
     ];
     const heard: Record<string, WakeHint[]> = { here: [], there: [] };
     here.subscribe((hint) => heard.here?.push(hint));
@@ -58,8 +68,18 @@ describe('wake-ups', () => {
 
   it('are heard again after Redis came back', async () => {
     const [here, there] = [
-      new RedisWake(await link(), 'here', () => undefined),
-      new RedisWake(await link(), 'there', () => undefined),
+      new RedisWake(
+        await link(),
+        'here',
+        () => performance.now(),
+        () => undefined,
+      ),
+      new RedisWake(
+        await link(),
+        'there',
+        () => performance.now(),
+        () => undefined,
+      ),
     ];
     const heard: number[] = [];
     there.subscribe(({ seq }) => heard.push(seq));
@@ -74,9 +94,41 @@ describe('wake-ups', () => {
     expect(heard).not.toContain(1);
   });
 
+  it('know when they would pass us by', async () => {
+    const wake = new RedisWake(
+      await link(),
+      'here',
+      () => performance.now(),
+      () => undefined,
+    );
+    expect(wake.deaf).toBe(true);
+    await until(() => {
+      wake.pulse();
+      return !wake.deaf;
+    });
+    redis.freeze();
+    try {
+      await until(() => {
+        wake.pulse();
+        return wake.deaf;
+      });
+    } finally {
+      redis.thaw();
+    }
+    await until(() => {
+      wake.pulse();
+      return !wake.deaf;
+    });
+  });
+
   it('that are not ours are ignored', async () => {
     const { commands } = await link();
-    const wake = new RedisWake(await link(), 'here', () => undefined);
+    const wake = new RedisWake(
+      await link(),
+      'here',
+      () => performance.now(),
+      () => undefined,
+    );
     const heard: WakeHint[] = [];
     wake.subscribe((hint) => heard.push(hint));
     await until(async () => (await commands.pubsub('NUMSUB', 'lobby:wake'))[1] === 1);
