@@ -1,53 +1,44 @@
 /** The service put together: the one place that makes every part and hands each what it needs. */
 
-import { randomBytes } from 'node:crypto';
-import type { Server as HttpServer } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import restify, { type Server } from 'restify';
 import { v4, v7 } from 'uuid';
-import { type BotFramework, createBotFramework } from '../adapters/bot-framework/adapter.ts';
-import { createDirectLine, type DirectLine } from '../adapters/directline/direct-line.ts';
-import { DEFAULT_LIMITS } from '../adapters/directline/limits.ts';
-import { DEFAULT_UPLOADS } from '../adapters/directline/uploads.ts';
-import { speakContract, trustProxies } from '../adapters/http.ts';
-import { openDatabase, type PostgresDatabase } from '../adapters/postgres/database.ts';
-import { startEmbeddedPostgres } from '../adapters/postgres/embedded.ts';
-import { shelve } from '../dialogs/shelf.ts';
-import { en } from '../dialogs/strings/en.ts';
-import { zh } from '../dialogs/strings/zh.ts';
-import { readArticles } from '../knowledge/article.ts';
-import { createLocalRecognizer } from '../knowledge/recognizer.ts';
+import type { BotFramework } from '../adapters/bot-framework/adapter.ts';
+import type { DirectLine } from '../adapters/directline/direct-line.ts';
+import { speakContract } from '../adapters/http.ts';
+import type { PostgresDatabase } from '../adapters/postgres/database.ts';
 import { commitTurns, createTurnRecord } from '../record/conversations.ts';
-import { migrate, readMigrations } from '../record/database.ts';
 import { loadDemo } from '../record/demo-data.ts';
-import { loadRates, seedDemoRates } from '../record/rates.ts';
 import type { Database, TurnCommit, TurnRecord } from '../record/types.ts';
-import { WebChat } from '../record/web-chat.ts';
+import { createAssistant, openRates, type ReloadedRates } from './assistant.ts';
 import { BANK } from './bank.ts';
 import { createBankTokens } from './bank-token.ts';
+import { createOutsideChannels, createWebChannel } from './channels.ts';
 import { CommitLane } from './commit-lane.ts';
 import type { Config } from './config.ts';
 import { type Coordination, coordinate } from './coordination.ts';
 import { openDataKey } from './data-key.ts';
 import { startDelivery } from './delivery.ts';
+import { Door, Ending } from './ending.ts';
 import { startTimers } from './jobs.ts';
-import { Keys, openThreadIndex, type ThreadIndex } from './keys.ts';
+import { Keys, openThreadIndex } from './keys.ts';
 import type { Log } from './log.ts';
-import { startLoop } from './loop.ts';
+import { type Loop, startLoop } from './loop.ts';
 import { createMasker } from './masker.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
+import { openRecord, openSender } from './open-record.ts';
 import { mountChat } from './routes/chat.ts';
 import { createReadiness, mountHealth, mountMetrics, serveMetrics } from './routes/health.ts';
 import { mountMessages } from './routes/messages.ts';
 import { mountPages } from './routes/pages.ts';
-import { createBotRunner } from './runner.ts';
 import { type BotRunner, type TurnLimits, Turns } from './turn.ts';
 import { within } from './within.ts';
 
 const POLL_MS = 500;
 /** How often an instance that cannot be woken looks whether others have written to its customers. */
 const LOOK_EVERY_MS = 1_000;
+const RATES_EVERY_MS = 3_600_000;
 /** Statements of the commit lane under way at once. */
 const LANES = 1;
 const FINISH_TURNS_WITHIN_MS = 10_000;
@@ -88,7 +79,7 @@ export async function createApp(config: Config, parts: AppParts): Promise<App> {
 
 async function start(config: Config, parts: AppParts, ending: Ending): Promise<App> {
   const { log, now = () => new Date() } = parts;
-  const database = await openRecord(config, log, ending);
+  const { connectionString, database } = await openRecord(config, log, ending);
   const keys = new Keys(await openDataKey(config));
   const threadIndex = await openThreadIndex(database, keys);
   const metrics = createMetrics();
@@ -100,8 +91,8 @@ async function start(config: Config, parts: AppParts, ending: Ending): Promise<A
   const bankTokens = createBankTokens(bankTokenKey(config, keys), keys.derive('bank-ref'), now);
   if (config.mode === 'demo') {
     await loadDemo(database, { bankRef: bankTokens.bankRef, newId: v7 });
-    await seedDemoRates(database);
   }
+  const rates = await openRates(config, database);
 
   const turns = new Turns({
     record: throughLane(
@@ -112,7 +103,7 @@ async function start(config: Config, parts: AppParts, ending: Ending): Promise<A
       metrics,
     ),
     ...(coordination.lease && { lease: coordination.lease }),
-    bot: parts.bot ?? (await createAssistant(config, database, now)),
+    bot: parts.bot ?? createAssistant(config, rates, now),
     masker: createMasker(metrics),
     wake,
     log,
@@ -138,7 +129,8 @@ async function start(config: Config, parts: AppParts, ending: Ending): Promise<A
   mountPages(server, { folder: parts.pagesFolder ?? builtPages(), origins: config.chat.origins });
   watchService(metrics, database);
 
-  startLoops({ botFramework, database, turns, coordination, directLine, log, metrics }, ending);
+  const outbox = botFramework ? await openSender(connectionString, ending) : null;
+  startLoops({ botFramework, outbox, database, turns, coordination, directLine, rates, log, metrics }, ending);
   ending.add(() => finishTurns(turns, log));
   await serveMetricsApart(config, metrics, ending);
   const address = await listen(server, config);
@@ -148,75 +140,6 @@ async function start(config: Config, parts: AppParts, ending: Ending): Promise<A
     return Promise.resolve();
   });
   return { address, database, close: () => ending.run() };
-}
-
-/** What has to be ended, in the opposite order of its beginning. */
-class Ending {
-  readonly #steps: (() => Promise<void>)[] = [];
-
-  add(step: () => Promise<void>): void {
-    this.#steps.push(step);
-  }
-
-  async run(): Promise<void> {
-    for (let step = this.#steps.pop(); step; step = this.#steps.pop()) await step();
-  }
-}
-
-/** The way in. Shut first and closed last: what is inside is finished in between, and only then are lines cut. */
-class Door {
-  readonly #server: HttpServer;
-  #closing: Promise<void> | null = null;
-
-  constructor(server: HttpServer) {
-    this.#server = server;
-  }
-
-  /** Nobody comes in any more; who is inside stays. */
-  shut(): void {
-    this.#closing ??= new Promise((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeIdleConnections();
-  }
-
-  /** Resolves when everybody has left. */
-  async closed(): Promise<void> {
-    this.#server.closeAllConnections();
-    await this.#closing;
-  }
-}
-
-async function openRecord(config: Config, log: Log, ending: Ending): Promise<PostgresDatabase> {
-  const connectionString =
-    config.storage.databaseUrl ?? (await startPrivatePostgres(config.storage.dataDir, log, ending));
-  await migrateRecord(connectionString, log);
-  const database = await openDatabase({ connectionString, applicationName: 'lobby', role: 'lobby_app' });
-  ending.add(() => database.close());
-  return database;
-}
-
-async function startPrivatePostgres(dataDir: string, log: Log, ending: Ending): Promise<string> {
-  const server = await startEmbeddedPostgres({
-    dataDir,
-    log: (sentence) => log.info({ msg_code: 'postgres' }, sentence),
-  });
-  ending.add(() => server.stop());
-  return server.connectionString;
-}
-
-/** Migrations run as the login that owns the tables, on a connection of their own. */
-async function migrateRecord(connectionString: string, log: Log): Promise<void> {
-  const owner = await openDatabase({
-    connectionString,
-    applicationName: 'lobby-migrations',
-    max: 1,
-    statementTimeoutMs: 0,
-  });
-  try {
-    const folder = fileURLToPath(new URL('../record/migrations/', import.meta.url));
-    await migrate(owner, await readMigrations(folder), (sentence) => log.info({ msg_code: 'migration' }, sentence));
-  } finally {
-    await owner.close();
-  }
 }
 
 /** Under load turns share their commits; how long they wait for one is measured. */
@@ -244,88 +167,11 @@ function bankTokenKey(config: Config, keys: Keys): Uint8Array {
   return given === undefined ? keys.derive('bank-token') : new TextEncoder().encode(given);
 }
 
-/** The assistant, with what it knows and may say. */
-async function createAssistant(config: Config, database: PostgresDatabase, now: () => Date): Promise<BotRunner> {
-  const articles = readArticles(fileURLToPath(new URL('../knowledge/articles/', import.meta.url)));
-  const collaborators = {
-    recognizer: createLocalRecognizer(articles),
-    articles: shelve(articles),
-    rates: await loadRates(database),
-    strings: { zh, en },
-    bank: BANK,
-  };
-  return createBotRunner({ collaborators, zone: config.bank.timeZone, now });
-}
-
-interface WebParts {
-  readonly turns: Turns;
-  readonly database: PostgresDatabase;
-  readonly coordination: Coordination;
-  readonly keys: Keys;
-  readonly now: () => Date;
-  readonly log: Log;
-  readonly metrics: Metrics;
-}
-
-function createWebChannel(
-  config: Config,
-  { turns, database, coordination, keys, now, log, metrics }: WebParts,
-): DirectLine {
-  const { chat, http, rates } = config;
-  const minute = (points: number): { points: number; seconds: number } => ({ points, seconds: 60 });
-  return createDirectLine({
-    gate: turns,
-    record: new WebChat(database),
-    wake: coordination.wake,
-    limiter: coordination.limiter,
-    once: coordination.once,
-    keys: [
-      {
-        id: keys.id,
-        token: keys.derive('directline-token'),
-        visitor: keys.derive('directline-visitor'),
-        upload: keys.derive('directline-upload'),
-      },
-    ],
-    config: {
-      secret: chat.directLineSecret ?? null,
-      chatOrigins: chat.origins,
-      publicUrl: http.publicUrl ?? null,
-      trustedProxies: trustProxies(http.trustedProxies),
-      uploads: chat.uploads ? DEFAULT_UPLOADS : null,
-      limits: {
-        ...DEFAULT_LIMITS,
-        tokensPerAddress: minute(rates.tokensPerAddress),
-        startsPerAddress: minute(rates.conversationsPerAddress),
-        postsPerConversation: minute(rates.postsPerConversation),
-        postsPerUser: minute(rates.postsPerConversation * 2),
-        uploadsPerConversation: minute(rates.uploadsPerConversation),
-      },
-      botName: BANK.name.zh,
-    },
-    clock: now,
-    random: randomBytes,
-    log,
-    metrics: metrics.directLine,
-  });
-}
-
-/** Bot Framework channels, unless the bank has closed them. */
-function createOutsideChannels(config: Config, gate: Turns, threadIndex: ThreadIndex, keys: Keys): BotFramework | null {
-  const { botFramework: access } = config;
-  if (access.access === 'closed') return null;
-  return createBotFramework({
-    credentials: access.access === 'open' ? null : access,
-    gate,
-    threadIndex,
-    seal: (text) => keys.seal('route', 'outbox.route', text),
-    open: (sealed) => keys.open('route', 'outbox.route', sealed),
-    newId: v7,
-  });
-}
-
 interface LoopParts {
   readonly botFramework: BotFramework | null;
+  /** The sender's pool; null when no channel needs pushing. */
+  readonly outbox: PostgresDatabase | null;
+  readonly rates: ReloadedRates;
   readonly database: PostgresDatabase;
   readonly turns: Turns;
   readonly coordination: Coordination;
@@ -335,18 +181,35 @@ interface LoopParts {
 }
 
 function startLoops(parts: LoopParts, ending: Ending): void {
-  const { botFramework, database, turns, coordination, directLine, log, metrics } = parts;
-  const senders = botFramework ? [botFramework.sender] : [];
-  const delivery = startDelivery({ database, senders, newId: v4, random: Math.random, log, metrics, pollMs: POLL_MS });
-  const timers = startTimers({ database, turns, log, pollMs: POLL_MS });
-  const ends = coordination.wake.subscribe(() => delivery.nudge());
-  const looking = startLoop({ pollMs: LOOK_EVERY_MS, log, name: 'look' }, async () => {
-    if (coordination.mustLook()) await directLine.sweep();
-    return false;
-  });
+  const { botFramework, outbox, database, turns, coordination, directLine, rates, log, metrics } = parts;
+  const loops: Loop[] = [
+    startTimers({ database, turns, log, pollMs: POLL_MS }),
+    startLoop({ pollMs: LOOK_EVERY_MS, log, name: 'look' }, async () => {
+      if (coordination.mustLook()) await directLine.sweep();
+      return false;
+    }),
+    startLoop({ pollMs: RATES_EVERY_MS, log, name: 'rates' }, async () => {
+      await rates.reload();
+      return false;
+    }),
+  ];
+  if (botFramework && outbox) {
+    const senders = [botFramework.sender];
+    const delivery = startDelivery({
+      database: outbox,
+      senders,
+      newId: v4,
+      random: Math.random,
+      log,
+      metrics,
+      pollMs: POLL_MS,
+    });
+    const ends = coordination.wake.subscribe(() => delivery.nudge());
+    ending.add(() => Promise.resolve(ends()));
+    loops.push(delivery);
+  }
   ending.add(async () => {
-    ends();
-    await Promise.all([delivery.stop(), timers.stop(), looking.stop()]);
+    await Promise.all(loops.map((loop) => loop.stop()));
   });
 }
 
@@ -366,7 +229,8 @@ async function serveMetricsApart(config: Config, metrics: Metrics, ending: Endin
 function createServer(): Server {
   const server = restify.createServer({ name: 'Lobby', handleUncaughtExceptions: false });
   server.server.maxHeadersCount = 100;
-  server.server.requestTimeout = 30_000;
+  // A file on a slow phone takes its time; bodies have limits of their own.
+  server.server.requestTimeout = 90_000;
   server.server.headersTimeout = 10_000;
   return server;
 }

@@ -44,6 +44,12 @@ export const DEMO_CUSTOMERS: readonly DemoCustomer[] = [
   },
 ];
 
+/** Whether this database was loaded as a demo: then it may be emptied, and no bank may work on it. */
+export async function isDemo(database: Database): Promise<boolean> {
+  const rows = await database.query(`select from fact where key = 'demo'`);
+  return rows.length > 0;
+}
+
 /** Marks an empty database as a demo and loads its customers. Safe to run at every start; never touches a database in use by a bank. */
 export async function loadDemo(
   database: Database,
@@ -53,8 +59,7 @@ export async function loadDemo(
     await inside.query(
       `insert into fact (key, value) select 'demo', 'yinghu' where not exists (select from customer) on conflict do nothing`,
     );
-    const [mark] = await inside.query(`select from fact where key = 'demo'`);
-    if (!mark) return;
+    if (!(await isDemo(inside))) return;
     for (const customer of DEMO_CUSTOMERS) await addCustomer(inside, customer, parts);
   });
 }
