@@ -52,6 +52,8 @@ export interface WakeHint {
   readonly seq: number;
   /** The rows just committed, when the committer is in this process. Saves the reader a query. */
   readonly activities?: readonly RecordedActivity[];
+  /** Messages were queued to be pushed: the sender need not wait for its poll. */
+  readonly queued?: boolean;
   /** Another instance committed it: what this one remembers of the conversation is old. */
   readonly elsewhere?: boolean;
 }

@@ -10,12 +10,12 @@ import { speakContract } from '../adapters/http.ts';
 import type { PostgresDatabase } from '../adapters/postgres/database.ts';
 import { commitTurns, createTurnRecord } from '../record/conversations.ts';
 import { loadDemo } from '../record/demo-data.ts';
-import type { Database, TurnCommit, TurnRecord } from '../record/types.ts';
+import type { Database, TurnRecord } from '../record/types.ts';
 import { createAssistant, openRates, type ReloadedRates } from './assistant.ts';
 import { BANK } from './bank.ts';
 import { createBankTokens } from './bank-token.ts';
 import { createOutsideChannels, createWebChannel } from './channels.ts';
-import { CommitLane } from './commit-lane.ts';
+import { CommitLane, type CommitTurns } from './commit-lane.ts';
 import type { Config } from './config.ts';
 import { type Coordination, coordinate } from './coordination.ts';
 import { openDataKey } from './data-key.ts';
@@ -151,8 +151,8 @@ function throughLane(
   metrics: Metrics,
 ): TurnRecord {
   if (lanes === 0) return record;
-  const many = (turns: readonly TurnCommit[]) => commitTurns(database, turns, config.bank.timeZone);
-  const lane = new CommitLane({ one: record.commit, many }, lanes, () => performance.now());
+  const commit: CommitTurns = (turns) => commitTurns(database, turns, config.bank.timeZone);
+  const lane = new CommitLane(commit, lanes, () => performance.now());
   metrics.watch(
     'lobby_commit_wait_seconds',
     'How long turns wait for their commit to begin.',
@@ -204,7 +204,9 @@ function startLoops(parts: LoopParts, ending: Ending): void {
       metrics,
       pollMs: POLL_MS,
     });
-    const ends = coordination.wake.subscribe(() => delivery.nudge());
+    const ends = coordination.wake.subscribe(({ queued }) => {
+      if (queued) delivery.nudge();
+    });
     ending.add(() => Promise.resolve(ends()));
     loops.push(delivery);
   }

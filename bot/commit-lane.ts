@@ -3,12 +3,8 @@
 import { CodedError } from '../adapters/channel.ts';
 import type { CommitResult, TurnCommit } from '../record/types.ts';
 
-/** Commits one turn, and several at once. */
-export interface Commits {
-  one(turn: TurnCommit): Promise<CommitResult>;
-  /** All of them in one commit; results in the order given. Throws when none was written. */
-  many(turns: readonly TurnCommit[]): Promise<readonly CommitResult[]>;
-}
+/** Commits turns of different conversations together; results in the order given. Throws when none was written. */
+export type CommitTurns = (turns: readonly TurnCommit[]) => Promise<readonly CommitResult[]>;
 
 /** The most turns one statement carries. */
 const MOST = 64;
@@ -25,7 +21,7 @@ interface Waiting {
  * A batch that fails is run one by one, so that a broken turn harms no other.
  */
 export class CommitLane {
-  readonly #commits: Commits;
+  readonly #commitTurns: CommitTurns;
   readonly #lanes: number;
   readonly #now: () => number;
   #queue: Waiting[] = [];
@@ -33,8 +29,8 @@ export class CommitLane {
   #lastWaitMs = 0;
 
   /** `lanes`: how many statements may be under way at once. `now`: milliseconds that only grow. */
-  constructor(commits: Commits, lanes: number, now: () => number) {
-    this.#commits = commits;
+  constructor(commitTurns: CommitTurns, lanes: number, now: () => number) {
+    this.#commitTurns = commitTurns;
     this.#lanes = lanes;
     this.#now = now;
   }
@@ -47,7 +43,7 @@ export class CommitLane {
 
   commit(turn: TurnCommit): Promise<CommitResult> {
     // The counter row of case numbers is locked until the commit: two batches holding it in turn could wait for each other.
-    if (turn.effects.some(({ kind }) => kind === 'handoff.request')) return this.#commits.one(turn);
+    if (turn.effects.some(({ kind }) => kind === 'handoff.request')) return this.#one(turn);
     return new Promise((resolve, reject) => {
       this.#queue.push({ turn, since: this.#now(), resolve, reject });
       this.#serve();
@@ -73,7 +69,7 @@ export class CommitLane {
       return;
     }
     try {
-      const results = await this.#commits.many(batch.map(({ turn }) => turn));
+      const results = await this.#commitTurns(batch.map(({ turn }) => turn));
       for (const [place, { resolve }] of batch.entries()) resolve(results[place] as CommitResult);
     } catch (error) {
       // Away, or nobody knows: trying each of them at once would only knock at the same door 64 times.
@@ -85,8 +81,13 @@ export class CommitLane {
   /** One by one, in order: whatever becomes of one is its own. */
   async #alone(batch: readonly Waiting[]): Promise<void> {
     for (const { turn, resolve, reject } of batch) {
-      await this.#commits.one(turn).then(resolve, reject);
+      await this.#one(turn).then(resolve, reject);
     }
+  }
+
+  async #one(turn: TurnCommit): Promise<CommitResult> {
+    const [result] = await this.#commitTurns([turn]);
+    return result as CommitResult;
   }
 }
 

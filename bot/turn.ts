@@ -308,6 +308,7 @@ export class Turns implements TurnGate {
           conversationId: cause.conversationId,
           seq: turn.seq + activities.length,
           activities,
+          queued: commit.outbox !== null && commit.replies.length > 0,
         });
         settle({ status: 'done', activities });
         return undefined;
@@ -440,8 +441,6 @@ function toCommit(cause: Cause, turn: TurnState, decision: Decision): TurnCommit
   const { delivery } = cause;
   return {
     conversationId: cause.conversationId,
-    channel: cause.channel,
-    threadKey: cause.conversationId,
     seen: turn.version,
     epoch: turn.epoch,
     key: cause.key,

@@ -86,36 +86,30 @@ interface CommitRow {
 }
 
 /**
- * Writes one turn, whole or not at all. One round trip, at most one commit.
- * `zone` is the bank's time zone: case numbers carry the bank's day.
+ * Writes turns of different conversations, each whole or not at all, in one round trip and at most one commit. A duplicate or
+ * conflict of one does not touch the others. `zone` is the bank's time zone: case numbers carry the bank's day.
  *
- * Throws only what {@link Database.query} throws; `database_unknown` means the turn may have been written:
- * look its key up with {@link loadTurn} before trying again.
- */
-export async function commitTurn(database: Database, turn: TurnCommit, zone: string): Promise<CommitResult> {
-  const payload = JSON.stringify({ ...turn, zone });
-  const [row] = await database.query<CommitRow>('select * from turn_commit($1::jsonb)', [payload], 'turn_commit');
-  if (!row) throw new Error('turn_commit returned no row.');
-  return toResult(row);
-}
-
-/**
- * Writes turns of different conversations in one statement and one commit. A duplicate or conflict of one does not touch
- * the others; an error means that none was written (or, `database_unknown`, that all or none were).
+ * Throws only what {@link Database.query} throws, and then none was written, but for `database_unknown`: all or none were.
+ * Look their keys up with {@link loadTurn} before trying again.
  */
 export async function commitTurns(
   database: Database,
   turns: readonly TurnCommit[],
   zone: string,
 ): Promise<readonly CommitResult[]> {
-  const payload = JSON.stringify(turns.map((turn) => ({ ...turn, zone })));
-  const rows = await database.query<CommitRow & { readonly place: number }>(
-    'select * from turn_commits($1::jsonb) order by place',
-    [payload],
+  const rows = await database.query<CommitRow>(
+    'select * from turn_commits($1::jsonb, $2) order by place',
+    [JSON.stringify(turns), zone],
     'turn_commits',
   );
   if (rows.length !== turns.length) throw new Error('turn_commits returned another number of rows than turns.');
   return rows.map(toResult);
+}
+
+/** {@link commitTurns} for a single turn. */
+export async function commitTurn(database: Database, turn: TurnCommit, zone: string): Promise<CommitResult> {
+  const [result] = await commitTurns(database, [turn], zone);
+  return result as CommitResult;
 }
 
 function toResult(row: CommitRow): CommitResult {

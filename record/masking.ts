@@ -1,7 +1,7 @@
 /** What must never reach the bank's record: secrets are erased, and card, identity, phone and e-mail details are masked. */
 
 import { findDocuments, findEmails, findForeignPhones, findMobiles } from './masking/contacts.ts';
-import { Draft, type Found, fold, MARKERS, type SecretKind } from './masking/draft.ts';
+import { Draft, type Found, fold, isInnocent, MARKERS, type SecretKind } from './masking/draft.ts';
 import { findNumbers, LABEL } from './masking/numbers.ts';
 import { findSecrets, findTracks, SECRET_WORD } from './masking/secrets.ts';
 
@@ -54,6 +54,7 @@ export function maskJson<T>(value: T, keep: readonly string[] = []): { value: T;
  * ("我的密码是", then "123456"). `previous` is oldest first, as recorded. `completes` is true when they had a part in it.
  */
 export function maskSplit(previous: readonly string[], text: string): Masked & { readonly completes: boolean } {
+  if ([...previous, text].every(isInnocent)) return { text, erased: [], completes: false };
   const before = previous.slice(-3).filter((message) => isFragment(fold(message).text));
   const offset = before.reduce((length, message) => length + message.length + 1, 0);
   const alone = findPrivate(text);
@@ -92,6 +93,7 @@ function replaceFound(text: string, found: readonly Found[]): string {
 
 /** Everything in the text that must not be stored, in order and without overlap. */
 function findPrivate(text: string): readonly Found[] {
+  if (isInnocent(text)) return [];
   const draft = new Draft(text);
   if (!TELLING.test(draft.text)) return [];
   for (const find of RULES) {

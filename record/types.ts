@@ -91,8 +91,6 @@ export interface TimerRow {
 /** Everything one turn writes. It is written whole or not at all. */
 export interface TurnCommit {
   readonly conversationId: string;
-  readonly channel: string;
-  readonly threadKey: string;
   /** The version the turn was run on. */
   readonly seen: number;
   /** The owner's epoch the turn was run on; a bot's text under an older one is refused. */

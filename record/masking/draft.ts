@@ -161,6 +161,14 @@ const SPOKEN: Readonly<Record<string, string>> = Object.fromEntries(
     [...forms].map((form) => [form, String(digit)]),
   ),
 );
+/** Letters, Chinese characters and their punctuation: none of it folds to a digit or a sign that a rule looks for. */
+const PLAIN = /^[\n !"'(),.:;?A-Za-z\u3001-\u303f\u4e00-\u9fff！（），：；？“”‘’…-]*$/;
+
+/** Whether a text can be seen at once to hold nothing to mask, which is true of most: no digit, written or spoken, and no word for a password. */
+export function isInnocent(text: string): boolean {
+  return PLAIN.test(text) && !/[密口]|pass|pwd/i.test(text) && text.search(SPOKEN_RUN) < 0;
+}
+
 const NUMERAL = `[${Object.keys(SPOKEN).join('')}]`;
 /** Three or more numerals in a row are digits read aloud; one or two (周一, 一二类户) are words. */
 const SPOKEN_RUN = new RegExp(`${NUMERAL}(?:[ ,、-]{0,2}${NUMERAL}){2,}`, 'g');

@@ -159,6 +159,7 @@ create table outbox (
   unique (conversation_id, seq_from)
 );
 create index outbox_due on outbox (due) where state in ('ready', 'leased');
+create index outbox_held on outbox (conversation_id) where state = 'held';
 create index outbox_head on outbox (conversation_id, seq_from) where state in ('ready', 'leased', 'held');
 
 -- Something that will be a turn. Written and cancelled only inside a commit; fired by the commit of its own turn.

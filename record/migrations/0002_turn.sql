@@ -69,80 +69,95 @@ begin
   return numbers;
 end $$;
 
--- Writes one turn, whole or not at all. The order of the tests is the protocol: lock, key, version, owner, write.
--- It never raises for an expected case. Must run under read committed.
-create function turn_commit(t jsonb)
-returns table (outcome text, version bigint, cause_seq bigint, at timestamptz, numbers jsonb, epoch bigint)
+-- A turn as it stands after the tests of turn_commits: what it asks for, beside what its conversation is.
+create type judged_turn as (
+  place int, outcome text, conversation_id text, ver bigint, seq bigint, epoch bigint, known_seq bigint,
+  dkey text, cause jsonb, replies jsonb, state jsonb, owner text, outbox jsonb, effects jsonb, timers jsonb, firing uuid,
+  numbers jsonb);
+
+-- Writes turns of different conversations in one commit; under load they share the wait for the disk. `place` is a turn's
+-- place in the list, from 0. A duplicate or a conflict of one does not touch the others.
+-- The order is the protocol: lock, then key, version, timer, owner, then write. The tests are a statement of their own, so
+-- that they see what the last holder of the lock committed: it must run under read committed. Locks are taken in the order
+-- of the ids, so that two lists that meet cannot wait for each other. It never raises for an expected case.
+create function turn_commits(p_turns jsonb, p_zone text)
+returns table (place int, outcome text, version bigint, cause_seq bigint, at timestamptz, numbers jsonb, epoch bigint)
 language plpgsql volatile as $$
-#variable_conflict use_variable
+#variable_conflict use_column
 declare
-  c conversation;
-  v_conversation text := t->>'conversationId';
-  v_replies jsonb := t->'replies';
-  v_count int := jsonb_array_length(v_replies);
+  v_turns judged_turn[];
+  v_conversation conversation;
   v_ref text;
 begin
-  numbers := '{}';
-  at := now();
-  if (t->>'seen')::bigint = 0 then
-    insert into conversation (id, channel, thread_key) values (v_conversation, t->>'channel', t->>'threadKey') on conflict do nothing;
-  end if;
-  select * into c from conversation k where k.id = v_conversation for no key update;
-  if not found or c.erased_at is not null then
-    outcome := 'gone';
-    return next;
-    return;
-  end if;
-  select a.seq into cause_seq from activity a where a.dkey = t->>'key';
-  if found then
-    outcome := 'duplicate';
-  elsif c.ver <> (t->>'seen')::bigint then
-    outcome := 'conflict';
-  elsif t ? 'firing' and not exists (select from timer r where r.id = (t->>'firing')::uuid and r.state = 'waiting') then
-    outcome := 'duplicate';
-  elsif c.epoch <> (t->>'epoch')::bigint and exists (select from jsonb_array_elements(v_replies) r where r->>'speaker' <> 'system') then
-    outcome := 'not_owner';
-  else
-    outcome := 'ok';
-    version := c.ver + 1;
-    cause_seq := c.seq + 1;
-    epoch := c.epoch + case when t ? 'owner' and t->>'owner' <> c.owner then 1 else 0 end;
-    update conversation k
-       set ver = version, seq = c.seq + 1 + v_count, epoch = turn_commit.epoch,
-           state = case when jsonb_typeof(t->'state') = 'object' then t->'state' else k.state end,
-           owner = coalesce(t->>'owner', k.owner),
-           ended_at = case when c.owner = 'none' and t->>'owner' = 'bot' then null else k.ended_at end
-     where k.id = v_conversation;
-    insert into activity (conversation_id, seq, turn, direction, speaker, epoch, dkey, body)
-    values (v_conversation, cause_seq, version, t->'cause'->>'direction', t->'cause'->>'speaker', c.epoch, t->>'key', t->'cause'->'body');
-    if jsonb_array_length(t->'effects') > 0 then
-      numbers := apply_effects(c, t->'effects', cause_seq, t->>'zone');
-      for v_ref in select jsonb_object_keys(numbers) loop
-        v_replies := replace(v_replies::text, '{{' || v_ref || '}}', numbers->>v_ref)::jsonb;
+  perform 1 from conversation c
+    where c.id = any (select e->>'conversationId' from jsonb_array_elements(p_turns) e)
+    order by c.id
+    for no key update;
+
+  select array_agg((
+           (t.ordinality - 1)::int,
+           case when c.id is null or c.erased_at is not null then 'gone'
+                when known.seq is not null then 'duplicate'
+                when c.ver <> x.seen then 'conflict'
+                when x.firing is not null and r.id is null then 'duplicate'
+                when c.epoch <> x.epoch
+                     and exists (select from jsonb_array_elements(x.replies) s where s->>'speaker' <> 'system') then 'not_owner'
+                else 'ok' end,
+           x."conversationId", c.ver, c.seq, c.epoch + (x.owner is not null and x.owner <> c.owner)::int, known.seq,
+           x.key, x.cause, x.replies, x.state, x.owner, x.outbox, x.effects, x."timersSet", x.firing,
+           '{}')::judged_turn)
+    into v_turns
+    from jsonb_array_elements(p_turns) with ordinality t
+    cross join lateral jsonb_to_record(t.value) as x(
+      "conversationId" text, seen bigint, epoch bigint, key text, cause jsonb, replies jsonb, state jsonb, owner text,
+      outbox jsonb, effects jsonb, "timersSet" jsonb, firing uuid)
+    left join conversation c on c.id = x."conversationId"
+    left join activity known on known.dkey = x.key
+    left join timer r on r.id = x.firing and r.state = 'waiting';
+
+  for i in 1 .. cardinality(v_turns) loop
+    if v_turns[i].outcome = 'ok' and v_turns[i].effects <> '[]' then
+      select * into v_conversation from conversation c where c.id = v_turns[i].conversation_id;
+      v_turns[i].numbers := apply_effects(v_conversation, v_turns[i].effects, v_turns[i].seq + 1, p_zone);
+      for v_ref in select jsonb_object_keys(v_turns[i].numbers) loop
+        v_turns[i].replies := replace(v_turns[i].replies::text, '{{' || v_ref || '}}', v_turns[i].numbers->>v_ref)::jsonb;
       end loop;
     end if;
-    if v_count > 0 then
-      insert into activity (conversation_id, seq, turn, direction, speaker, epoch, body)
-      select v_conversation, cause_seq + r.ordinality, version, 'out', r.value->>'speaker', turn_commit.epoch, r.value->'body'
-        from jsonb_array_elements(v_replies) with ordinality r;
-      if jsonb_typeof(t->'outbox') = 'object' then
-        insert into outbox (id, conversation_id, seq_from, seq_to, channel, route, class)
-        select gen_random_uuid(), v_conversation, cause_seq + n, cause_seq + n, t->'outbox'->>'channel', t->'outbox'->>'route', t->'outbox'->>'class'
-          from generate_series(1, v_count) n;
-      end if;
-    end if;
-    if t->'cause'->>'direction' = 'in' then
-      update outbox o set state = 'ready', due = now() where o.conversation_id = v_conversation and o.state = 'held';
-    end if;
-    if jsonb_array_length(t->'timersSet') > 0 then
-      insert into timer (id, kind, conversation_id, subject, due, payload)
-      select (r->>'id')::uuid, r->>'kind', v_conversation, r->>'subject', now() + (r->>'dueInMs')::int * interval '1 millisecond', r->'payload'
-        from jsonb_array_elements(t->'timersSet') r
-      on conflict do nothing;
-    end if;
-    if t ? 'firing' then
-      update timer r set state = 'fired', settled_at = now() where r.id = (t->>'firing')::uuid;
-    end if;
-  end if;
-  return next;
+  end loop;
+
+  with written as materialized (
+    select u.*, jsonb_array_length(u.replies) as said from unnest(v_turns) u where u.outcome = 'ok'
+  ), moved as (
+    update conversation c
+       set ver = w.ver + 1, seq = w.seq + 1 + w.said, epoch = w.epoch, state = coalesce(w.state, c.state),
+           ended_at = case when c.owner = 'none' and w.owner = 'bot' then null else c.ended_at end,
+           owner = coalesce(w.owner, c.owner)
+      from written w where c.id = w.conversation_id
+  ), recorded as (
+    insert into activity (conversation_id, seq, turn, direction, speaker, epoch, dkey, body)
+    select w.conversation_id, w.seq + 1, w.ver + 1, w.cause->>'direction', w.cause->>'speaker', w.epoch, w.dkey, w.cause->'body'
+      from written w
+    union all
+    select w.conversation_id, w.seq + 1 + s.ordinality, w.ver + 1, 'out', s.value->>'speaker', w.epoch, null, s.value->'body'
+      from written w, jsonb_array_elements(w.replies) with ordinality s
+  ), queued as (
+    insert into outbox (id, conversation_id, seq_from, seq_to, channel, route, class)
+    select gen_random_uuid(), w.conversation_id, w.seq + 1 + n, w.seq + 1 + n,
+           w.outbox->>'channel', w.outbox->>'route', w.outbox->>'class'
+      from written w, generate_series(1, w.said) n where w.outbox is not null
+  ), released as (
+    update outbox o set state = 'ready', due = now()
+      from written w where o.conversation_id = w.conversation_id and o.state = 'held' and w.cause->>'direction' = 'in'
+  ), armed as (
+    insert into timer (id, kind, conversation_id, subject, due, payload)
+    select (s->>'id')::uuid, s->>'kind', w.conversation_id, s->>'subject',
+           now() + (s->>'dueInMs')::int * interval '1 millisecond', s->'payload'
+      from written w, jsonb_array_elements(w.timers) s
+    on conflict do nothing
+  )
+  update timer r set state = 'fired', settled_at = now() from written w where r.id = w.firing;
+
+  return query
+    select u.place, u.outcome, u.ver + 1, case when u.outcome = 'ok' then u.seq + 1 else u.known_seq end, now(), u.numbers, u.epoch
+      from unnest(v_turns) u;
 end $$;

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CodedError } from '../../adapters/channel.ts';
-import { CommitLane, type Commits } from '../../bot/commit-lane.ts';
+import { CommitLane, type CommitTurns } from '../../bot/commit-lane.ts';
 import { beginThread, commitTurn, commitTurns, readConversation } from '../../record/conversations.ts';
 import type { TurnCommit } from '../../record/types.ts';
 import { type ScratchDatabase, scratchDatabase } from '../support/database.ts';
@@ -16,28 +16,23 @@ beforeAll(async () => {
 });
 afterAll(() => scratch.drop());
 
-const real = (): Commits => ({
-  one: (turn) => commitTurn(scratch.database, turn, ZONE),
-  many: (turns) => commitTurns(scratch.database, turns, ZONE),
-});
+const real: CommitTurns = (turns) => commitTurns(scratch.database, turns, ZONE);
 
 /** Counts the statements, and holds the first one back until `open` is called, so that the others gather behind it. */
-function gathering(commits: Commits): Commits & { readonly sizes: number[]; open(): void } {
+function gathering(commit: CommitTurns): { readonly commit: CommitTurns; readonly sizes: number[]; open(): void } {
   let open: () => void = () => undefined;
   const gate = new Promise<void>((resolve) => {
     open = resolve;
   });
   const sizes: number[] = [];
-  const counted = async <Result>(size: number, work: () => Promise<Result>): Promise<Result> => {
-    sizes.push(size);
-    if (sizes.length === 1) await gate;
-    return work();
-  };
   return {
     sizes,
     open,
-    one: (turn) => counted(1, () => commits.one(turn)),
-    many: (turns) => counted(turns.length, () => commits.many(turns)),
+    async commit(turns) {
+      sizes.push(turns.length);
+      if (sizes.length === 1) await gate;
+      return commit(turns);
+    },
   };
 }
 
@@ -53,8 +48,6 @@ async function conversations(count: number): Promise<string[]> {
 function turnOf(conversationId: string, key: string, more: Partial<TurnCommit> = {}): TurnCommit {
   return {
     conversationId,
-    channel: 'web',
-    threadKey: conversationId,
     seen: 0,
     epoch: 0,
     key: `web:${conversationId}:${key}`,
@@ -73,19 +66,19 @@ const texts = async (id: string): Promise<unknown[]> =>
 
 describe('the commit lane', () => {
   it('commits alone what comes alone', async () => {
-    const commits = gathering(real());
+    const commits = gathering(real);
     commits.open();
     const [id = ''] = await conversations(1);
-    const lane = new CommitLane(commits, 1, performance.now.bind(performance));
+    const lane = new CommitLane(commits.commit, 1, performance.now.bind(performance));
     expect((await lane.commit(turnOf(id, 'a'))).outcome).toBe('ok');
     expect((await lane.commit(turnOf(id, 'b', { seen: 1 }))).outcome).toBe('ok');
     expect(commits.sizes).toEqual([1, 1]);
   });
 
   it('commits together, at most 64 at once, what comes while it is busy, and gives each its own result', async () => {
-    const commits = gathering(real());
+    const commits = gathering(real);
     const ids = await conversations(100);
-    const lane = new CommitLane(commits, 1, performance.now.bind(performance));
+    const lane = new CommitLane(commits.commit, 1, performance.now.bind(performance));
     const results = ids.map((id, n) => lane.commit(turnOf(id, `k${n}`)));
     commits.open();
     expect((await Promise.all(results)).every(({ outcome }) => outcome === 'ok')).toBe(true);
@@ -103,8 +96,8 @@ describe('the commit lane', () => {
     const [first = '', known = '', stale = '', last = ''] = ids;
     await commitTurn(scratch.database, turnOf(known, 'k'), ZONE);
     await commitTurn(scratch.database, turnOf(stale, 'other'), ZONE);
-    const commits = gathering(real());
-    const lane = new CommitLane(commits, 1, performance.now.bind(performance));
+    const commits = gathering(real);
+    const lane = new CommitLane(commits.commit, 1, performance.now.bind(performance));
     const results = [first, known, stale, last].map((id) => lane.commit(turnOf(id, 'k')));
     const [begun = ''] = await conversations(1);
     commits.open();
@@ -115,8 +108,8 @@ describe('the commit lane', () => {
 
   it('lets a turn the database refuses harm nobody but itself', async () => {
     const [first = '', broken = '', last = ''] = await conversations(3);
-    const commits = gathering(real());
-    const lane = new CommitLane(commits, 1, performance.now.bind(performance));
+    const commits = gathering(real);
+    const lane = new CommitLane(commits.commit, 1, performance.now.bind(performance));
     const [head = ''] = await conversations(1);
     const waits = [lane.commit(turnOf(head, 'head'))];
     const bad = turnOf(broken, 'bad', {
@@ -131,11 +124,10 @@ describe('the commit lane', () => {
 
   it('tells everybody in the batch that the outcome is unknown, and tries none of them again by itself', async () => {
     const ids = await conversations(3);
-    const commits = gathering({
-      ...real(),
-      many: () => Promise.reject(new CodedError('database_unknown', 'The connection was lost.')),
-    });
-    const lane = new CommitLane(commits, 1, performance.now.bind(performance));
+    const commits = gathering((turns) =>
+      turns.length === 1 ? real(turns) : Promise.reject(new CodedError('database_unknown', 'The connection was lost.')),
+    );
+    const lane = new CommitLane(commits.commit, 1, performance.now.bind(performance));
     const waits = ids.map((id) => lane.commit(turnOf(id, 'k')));
     commits.open();
     const settled = await Promise.allSettled(waits);
@@ -145,7 +137,7 @@ describe('the commit lane', () => {
 
   it('never deadlocks with another lane over the same conversations', async () => {
     const ids = await conversations(40);
-    const lanes = [1, 2, 3].map(() => new CommitLane(real(), 2, performance.now.bind(performance)));
+    const lanes = [1, 2, 3].map(() => new CommitLane(real, 2, performance.now.bind(performance)));
     await Promise.all(
       lanes.flatMap((lane, n) => {
         const order = n % 2 === 0 ? ids : ids.toReversed();

@@ -27,7 +27,7 @@ async function queue(replies: readonly string[], messageClass: MessageClass = 'm
   const result = await commitTurn(
     scratch.database,
     {
-      ...thread,
+      conversationId,
       seen: 0,
       epoch: 0,
       key: `az:${conversationId}`,

@@ -52,8 +52,6 @@ async function record(seen: number, replies: number, direction: 'in' | 'event' =
     database,
     {
       conversationId: conversation,
-      channel: 'web',
-      threadKey: conversation,
       seen,
       epoch: 0,
       key: newId(),

@@ -97,8 +97,6 @@ async function beginTurns(database: PostgresDatabase): Promise<() => Promise<voi
       database,
       {
         conversationId,
-        channel: 'azure',
-        threadKey: conversationId,
         seen,
         epoch: 0,
         key: `az:${conversationId}:${seen}`,
