@@ -1,6 +1,8 @@
 /** The customer's page on the real service, in a real browser: what customers do, and what can go wrong on a phone. */
 
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import type { Browser, BrowserContext, BrowserContextOptions, Page, Route } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startTestApp, type TestApp } from '../support/app.ts';
@@ -657,6 +659,21 @@ describe('the page', () => {
     await chat.page.keyboard.press('Escape');
     await chat.page.locator('.quick .pill').last().click();
     await check('large text');
+  });
+
+  test('weighs under 60 KB gzipped, for browsers that read nothing newer', async () => {
+    const html = await readFile(join(pages.folder, 'chat/index.html'), 'utf8');
+    const files = [
+      '/chat/index.html',
+      ...[...html.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(([, path]) => path ?? ''),
+    ];
+    const sizes = await Promise.all(
+      files.map(async (path) => gzipSync(await readFile(join(pages.folder, path))).length),
+    );
+    const bytes = sizes.reduce((sum, size) => sum + size, 0);
+    console.log(`the chat page's ${files.length} files: ${(bytes / KILOBYTE).toFixed(1)} KB gzipped`);
+    expect(files.length).toBeGreaterThan(4);
+    expect(bytes).toBeLessThan(60 * KILOBYTE);
   });
 
   test('weighs under 60 KB on the wire until the first message', async () => {

@@ -42,19 +42,20 @@ interface AskedProps {
 }
 
 function AskedView({ asked, words, close }: AskedProps): JSX.Element {
+  const isList = asked.choices.length > 1;
   return (
     <>
       <h2 id="asked">{asked.title}</h2>
       <p class="confirm-body">{asked.body}</p>
-      <div class={asked.choices.length > 1 ? 'confirm-buttons confirm-many' : 'confirm-buttons'}>
-        <button type="button" class="plain" onClick={close}>
+      <div class={isList ? 'confirm-buttons confirm-many' : 'confirm-buttons'}>
+        <button type="button" class={isList ? 'quiet' : 'plain'} onClick={close}>
           {words.cancel}
         </button>
         {asked.choices.map(({ label, act }) => (
           <button
             key={label}
             type="button"
-            class="solid"
+            class={isList ? 'plain' : 'solid'}
             onClick={() => {
               close();
               act();

@@ -4,12 +4,11 @@ import type { JSX } from 'preact';
 import { CloseIcon, Mark } from '../shared/icons.tsx';
 import { otherLanguage } from '../shared/language.ts';
 import { Menu } from './menu.tsx';
-import type { ChatPage } from './page.ts';
+import type { ChatPage, Words } from './page.ts';
 
 export function Header({ page }: { readonly page: ChatPage }): JSX.Element {
   const { look, session, host } = page;
   const words = look.words.value;
-  const signedIn = session.signedIn.value;
   const settings = session.settings.value;
   const bank = settings?.bank[look.language.value];
   return (
@@ -19,7 +18,7 @@ export function Header({ page }: { readonly page: ChatPage }): JSX.Element {
         <div class="head-name">
           <h1>{bank ?? words.title}</h1>
           <p class="head-sub">
-            {bank && <span class="head-what">{signedIn ? words.signedIn(signedIn) : words.title}</span>}
+            {bank && <What words={words} signedIn={session.signedIn.value} />}
             {settings?.mode === 'demo' && (
               <span class="tag" title={words.demoHint}>
                 {words.demo}
@@ -39,6 +38,17 @@ export function Header({ page }: { readonly page: ChatPage }): JSX.Element {
       </div>
       <p class="notice">{words.aiNotice}</p>
     </header>
+  );
+}
+
+/** What the page is; once the customer has signed in, whose. */
+function What({ words, signedIn }: { readonly words: Words; readonly signedIn: string | undefined }): JSX.Element {
+  if (signedIn === undefined) return <span class="head-what">{words.title}</span>;
+  return (
+    <span class="head-what">
+      <span class="aside">{words.signedIn}</span>
+      {signedIn}
+    </span>
   );
 }
 

@@ -4,10 +4,10 @@ import type { JSX } from 'preact';
 import { AlertIcon, FileIcon } from '../shared/icons.tsx';
 import type { SentFile, Speaker } from './activity.ts';
 import { MarkdownView } from './markdown-view.tsx';
-import type { Failure, MineState } from './outbox.ts';
+import type { Failure } from './outbox.ts';
 import type { ChatPage, Words } from './page.ts';
 import { timeOf } from './times.ts';
-import type { Entry } from './transcript.ts';
+import type { Entry, EntryState } from './transcript.ts';
 
 export interface MessageProps {
   readonly page: ChatPage;
@@ -95,7 +95,7 @@ function Foot({ page, entry, last }: Omit<MessageProps, 'first'>): JSX.Element |
 }
 
 /** What the bank has in its record was sent. */
-function stateText(state: Exclude<MineState, { is: 'failed' }> | undefined, words: Words): string {
+function stateText(state: Exclude<EntryState, { is: 'failed' }> | undefined, words: Words): string {
   return state ? words[state.is] : words.sent;
 }
 

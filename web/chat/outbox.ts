@@ -7,8 +7,6 @@ export type Failure = 'network' | 'too_large' | 'file_type' | 'refused';
 
 export type MineState =
   | { readonly is: 'sending' }
-  /** The line is down; it will be sent when it is back. */
-  | { readonly is: 'waiting' }
   | { readonly is: 'sent' }
   | { readonly is: 'failed'; readonly why: Failure };
 
@@ -16,6 +14,8 @@ export type MineState =
 export interface Mine {
   readonly key: string;
   readonly at: number;
+  /** The last row the customer had before them when they wrote it. */
+  readonly after: number;
   readonly activity: Outgoing;
   /** Files live in memory only: a device may not keep them. */
   readonly file?: File;
@@ -25,6 +25,7 @@ export interface Mine {
 interface Kept {
   readonly conversation: string | null;
   readonly at: number;
+  readonly after: number;
   readonly activity: Outgoing;
   readonly why?: Failure;
 }
@@ -48,7 +49,7 @@ export class Outbox {
 
   /** The one to send now: order is kept, what failed is passed over. */
   get head(): Mine | undefined {
-    return this.#items.find(({ state }) => state.is === 'sending' || state.is === 'waiting');
+    return this.#items.find(({ state }) => state.is === 'sending');
   }
 
   /** Binds what was written before the conversation existed to it, and takes back what an earlier page left unsent. */
@@ -96,7 +97,7 @@ export class Outbox {
     this.#changed();
   }
 
-  #store({ key, at, activity, file, state }: Mine): void {
+  #store({ key, at, after, activity, file, state }: Mine): void {
     if (file || state.is === 'sent') {
       this.#keep.remove(PREFIX + key);
       return;
@@ -104,6 +105,7 @@ export class Outbox {
     const kept: Kept = {
       conversation: this.#conversation,
       at,
+      after,
       activity,
       ...(state.is === 'failed' && { why: state.why }),
     };
@@ -114,7 +116,8 @@ export class Outbox {
     const kept = readKept(this.#keep.get(name));
     if (!kept || (kept.conversation !== null && kept.conversation !== this.#conversation)) return [];
     const state: MineState = kept.why ? { is: 'failed', why: kept.why } : { is: 'sending' };
-    return [{ key: name.slice(PREFIX.length), at: kept.at, activity: kept.activity, state }];
+    const { at, after, activity } = kept;
+    return [{ key: name.slice(PREFIX.length), at, after, activity, state }];
   }
 }
 

@@ -44,7 +44,6 @@ export class Sender {
   async #drain(): Promise<void> {
     this.#running = true;
     for (let item = this.#outbox.head; item && !this.#stopped; item = this.#outbox.head) {
-      this.#outbox.mark(item.key, { is: this.#tools.isLive() ? 'sending' : 'waiting' });
       await this.#send(item);
     }
     this.#running = false;
@@ -79,10 +78,7 @@ export class Sender {
 
   /** Gives up only while the line is up: without one, the message waits. */
   async #tryAgain(item: Mine): Promise<void> {
-    if (!this.#tools.isLive()) {
-      this.#outbox.mark(item.key, { is: 'waiting' });
-      return this.#pause(LONGEST_PAUSE_MS);
-    }
+    if (!this.#tools.isLive()) return this.#pause(LONGEST_PAUSE_MS);
     this.#tries += 1;
     if (this.#tries < TRIES) return this.#pause(FIRST_PAUSE_MS * 2 ** (this.#tries - 1));
     this.#fail(item, 'network');

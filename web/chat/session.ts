@@ -49,7 +49,7 @@ export class ChatSession {
 
   readonly #received = signal<readonly Received[]>([]);
   readonly #mine = signal<readonly Mine[]>([]);
-  readonly entries = computed(() => entriesOf(this.#received.value, this.#mine.value));
+  readonly entries = computed(() => entriesOf(this.#received.value, this.#mine.value, this.status.value === 'live'));
   readonly suggestions = computed(() =>
     this.phase.value === 'open' ? offeredBy(this.#received.value, this.#mine.value) : [],
   );
@@ -184,7 +184,8 @@ export class ChatSession {
   }
 
   #send(activity: Outgoing, file?: File): void {
-    this.#outbox.add({ key: this.#tools.newKey(), at: this.#tools.now(), activity, ...(file && { file }) });
+    const after = this.#received.value.at(-1)?.seq ?? 0;
+    this.#outbox.add({ key: this.#tools.newKey(), at: this.#tools.now(), after, activity, ...(file && { file }) });
     this.announces.value = true;
     this.#sender?.wake();
   }
@@ -229,7 +230,7 @@ export class ChatSession {
   /** The bank greets when the customer joins; until it was told, telling it stays in the outbox, ahead of everything. */
   #greet(id: string): void {
     this.#keepChat({ id, ended: false });
-    this.#outbox.add({ key: this.#tools.newKey(), at: 0, activity: { type: 'event', name: 'webchat/join' } });
+    this.#outbox.add({ key: this.#tools.newKey(), at: 0, after: 0, activity: { type: 'event', name: 'webchat/join' } });
   }
 
   #newSender(line: DirectLine): Sender {

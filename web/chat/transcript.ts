@@ -13,8 +13,11 @@ export interface Entry {
   readonly at: number;
   readonly text: string;
   readonly files: readonly SentFile[];
-  readonly state?: MineState;
+  readonly state?: EntryState;
 }
+
+/** `waiting`: the line is down; it will be sent when it is back. */
+export type EntryState = MineState | { readonly is: 'waiting' };
 
 /** Adds what arrived: by id once, in the order of the record. */
 export function withReceived(known: readonly Received[], arrived: readonly Received[]): readonly Received[] {
@@ -24,21 +27,33 @@ export function withReceived(known: readonly Received[], arrived: readonly Recei
   return [...byId.values()].sort((a, b) => a.seq - b.seq);
 }
 
-export function entriesOf(received: readonly Received[], mine: readonly Mine[]): readonly Entry[] {
-  const recorded = received.filter(isShown).map(toEntry);
+/** What failed stays where it was written; what is still to be sent comes last, where the bank will record it. */
+export function entriesOf(received: readonly Received[], mine: readonly Mine[], isLive: boolean): readonly Entry[] {
+  const unrecorded = unrecordedOf(received, mine);
+  const failed = unrecorded.filter(({ state }) => state.is === 'failed');
+  const coming = unrecorded.filter(({ state }) => state.is !== 'failed');
+  const placed = [...received.filter(isShown).map(toEntry)];
+  for (const item of failed) placed.splice(placeAfter(placed, item.after), 0, toUnrecorded(item, isLive));
+  return [...placed, ...coming.map((item) => toUnrecorded(item, isLive))];
+}
+
+/** Behind the row, and behind what else failed there. */
+function placeAfter(entries: readonly Entry[], seq: number): number {
+  const next = entries.findIndex((entry) => entry.seq !== undefined && entry.seq > seq);
+  return next === -1 ? entries.length : next;
+}
+
+function unrecordedOf(received: readonly Received[], mine: readonly Mine[]): readonly Mine[] {
   const keys = new Set(received.map(({ key }) => key));
-  const unrecorded = mine
-    .filter(({ key, activity }) => activity.type === 'message' && !keys.has(key))
-    .map(toUnrecorded);
-  return [...recorded, ...unrecorded];
+  return mine.filter(({ key, activity }) => activity.type === 'message' && !keys.has(key));
 }
 
 /** The answers offered now: those of the bank's last word, until the customer speaks. */
 export function offeredBy(received: readonly Received[], mine: readonly Mine[]): readonly Suggestion[] {
   const last = received.filter(isShown).at(-1);
   if (!last || last.speaker === 'customer') return [];
-  const keys = new Set(received.map(({ key }) => key));
-  return mine.some(({ key, activity }) => activity.type === 'message' && !keys.has(key)) ? [] : last.suggestions;
+  const coming = unrecordedOf(received, mine).filter(({ state }) => state.is !== 'failed');
+  return coming.length > 0 ? [] : last.suggestions;
 }
 
 export function hasEnded(received: readonly Received[]): boolean {
@@ -53,6 +68,13 @@ function toEntry({ key, seq, speaker, at, text, files }: Received): Entry {
   return { key, seq, speaker, at, text, files };
 }
 
-function toUnrecorded({ key, at, activity, file, state }: Mine): Entry {
-  return { key, speaker: 'customer', at, text: activity.text ?? '', files: file ? [{ name: file.name }] : [], state };
+function toUnrecorded({ key, at, activity, file, state }: Mine, isLive: boolean): Entry {
+  return {
+    key,
+    speaker: 'customer',
+    at,
+    text: activity.text ?? '',
+    files: file ? [{ name: file.name }] : [],
+    state: state.is === 'sending' && !isLive ? { is: 'waiting' } : state,
+  };
 }

@@ -12,7 +12,7 @@ describe('the outbox', () => {
     const before = new Outbox(reopen(storage), quiet);
     before.open('conv');
     for (const [index, text] of ['一', '二', '三'].entries())
-      before.add({ key: `k${index}`, at: index, activity: message(text) });
+      before.add({ key: `k${index}`, at: index, after: 0, activity: message(text) });
     before.mark('k0', { is: 'sent' });
     const after = new Outbox(reopen(storage), quiet);
     after.open('conv');
@@ -27,7 +27,7 @@ describe('the outbox', () => {
     const storage = newStorage();
     const before = new Outbox(reopen(storage), quiet);
     before.open('conv');
-    before.add({ key: 'k', at: 1, activity: message('x') });
+    before.add({ key: 'k', at: 1, after: 0, activity: message('x') });
     before.mark('k', { is: 'failed', why: 'refused' });
     const after = new Outbox(reopen(storage), quiet);
     after.open('conv');
@@ -38,7 +38,7 @@ describe('the outbox', () => {
   test('keeps what was written before the conversation existed, and binds it to the one that begins', () => {
     const storage = newStorage();
     const outbox = new Outbox(reopen(storage), quiet);
-    outbox.add({ key: 'early', at: 5, activity: message('early') });
+    outbox.add({ key: 'early', at: 5, after: 0, activity: message('early') });
     outbox.open('conv');
     const other = new Outbox(reopen(storage), quiet);
     other.open('another');
@@ -50,8 +50,8 @@ describe('the outbox', () => {
 
   test('sends the greeting’s cause before anything typed', () => {
     const outbox = new Outbox(reopen(newStorage()), quiet);
-    outbox.add({ key: 'typed', at: 9, activity: message('typed') });
-    outbox.add({ key: 'join', at: 0, activity: { type: 'event', name: 'webchat/join' } });
+    outbox.add({ key: 'typed', at: 9, after: 0, activity: message('typed') });
+    outbox.add({ key: 'join', at: 0, after: 0, activity: { type: 'event', name: 'webchat/join' } });
     expect(outbox.head?.key).toBe('join');
   });
 
@@ -59,10 +59,10 @@ describe('the outbox', () => {
     const storage = newStorage();
     const outbox = new Outbox(reopen(storage), quiet);
     outbox.open('old');
-    outbox.add({ key: 'join', at: 0, activity: { type: 'event', name: 'webchat/join' } });
-    outbox.add({ key: 'had', at: 1, activity: message('had') });
+    outbox.add({ key: 'join', at: 0, after: 0, activity: { type: 'event', name: 'webchat/join' } });
+    outbox.add({ key: 'had', at: 1, after: 0, activity: message('had') });
     outbox.mark('had', { is: 'sent' });
-    outbox.add({ key: 'unsent', at: 2, activity: message('unsent') });
+    outbox.add({ key: 'unsent', at: 2, after: 0, activity: message('unsent') });
     outbox.carryOver();
     outbox.open('new');
     expect(textsOf(outbox)).toEqual(['unsent']);
@@ -75,9 +75,9 @@ describe('the outbox', () => {
     const storage = newStorage();
     const outbox = new Outbox(reopen(storage), quiet);
     outbox.open('conv');
-    outbox.add({ key: 'file', at: 1, activity: { type: 'message' }, file: new File(['x'], 'a.png') });
+    outbox.add({ key: 'file', at: 1, after: 0, activity: { type: 'message' }, file: new File(['x'], 'a.png') });
     expect(storage.length).toBe(0);
-    outbox.add({ key: 'k', at: 2, activity: message('x') });
+    outbox.add({ key: 'k', at: 2, after: 0, activity: message('x') });
     expect(storage.length).toBe(1);
     outbox.empty();
     expect(storage.length).toBe(0);

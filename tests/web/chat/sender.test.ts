@@ -33,7 +33,8 @@ class Bank {
   }
 
   write(...texts: readonly string[]): void {
-    for (const text of texts) this.outbox.add({ key: text, at: this.timers.now, activity: { type: 'message', text } });
+    for (const text of texts)
+      this.outbox.add({ key: text, at: this.timers.now, after: 0, activity: { type: 'message', text } });
     this.sender.wake();
   }
 
@@ -87,7 +88,7 @@ describe('the sender', () => {
     bank.live = false;
     bank.write('a');
     await bank.timers.pass(600_000);
-    expect(bank.stateOf('a')).toEqual({ is: 'waiting' });
+    expect(bank.stateOf('a')).toEqual({ is: 'sending' });
     bank.fates.length = 0;
     bank.live = true;
     bank.sender.wake();
@@ -119,7 +120,7 @@ describe('the sender', () => {
 
   test('lets an event go that the bank refuses: nobody could see that it failed', async () => {
     const bank = new Bank([{ kind: 'refused', status: 400 }]);
-    bank.outbox.add({ key: 'e', at: 0, activity: { type: 'event', name: 'lobby/language' } });
+    bank.outbox.add({ key: 'e', at: 0, after: 0, activity: { type: 'event', name: 'lobby/language' } });
     bank.sender.wake();
     await bank.timers.pass(100);
     expect(bank.outbox.items).toEqual([]);

@@ -69,7 +69,7 @@ export const chat: typeof zh.chat = {
   signIn: 'Sign in as a demo customer',
   signInBody: 'Stands in for the bank’s own sign-in, in the demo only. The chat goes on.',
   signOut: 'Sign out',
-  signedIn: (name) => `Signed in: ${name}`,
+  signedIn: 'Signed in: ',
   signInFailed: 'You cannot be signed in right now. Please try again later.',
   copySaved: 'The chat was saved as a file.',
   copyFailed: 'The chat cannot be fetched right now. Please try again later.',

@@ -68,7 +68,7 @@ export const chat = {
   signIn: '以演示客户身份登录',
   signInBody: '代替银行自己的登录页，仅限演示。对话会继续。',
   signOut: '退出登录',
-  signedIn: (name: string) => `已登录：${name}`,
+  signedIn: '已登录：',
   signInFailed: '暂时无法登录，请稍后再试。',
   copySaved: '对话记录已保存为文件。',
   copyFailed: '暂时无法取得对话记录，请稍后再试。',
