@@ -74,8 +74,10 @@ function Foot({ page, entry, last }: Omit<MessageProps, 'first'>): JSX.Element |
   if (state?.is === 'failed') {
     return (
       <div class="foot failed" role="alert">
-        <AlertIcon />
-        <span>{failureText(state.why, words)}</span>
+        <span class="why">
+          <AlertIcon />
+          {failureText(state.why, words)}
+        </span>
         <button type="button" class="link" onClick={() => session.retry(entry.key)}>
           {words.retry}
         </button>
