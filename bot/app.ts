@@ -28,11 +28,13 @@ import { type Loop, startLoop } from './loop.ts';
 import { createMasker } from './masker.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { openRecord, openSender } from './open-record.ts';
+import { Pressure } from './pressure.ts';
 import { mountChat } from './routes/chat.ts';
 import { createReadiness, mountHealth, mountMetrics, serveMetrics } from './routes/health.ts';
 import { mountMessages } from './routes/messages.ts';
 import { mountPages } from './routes/pages.ts';
 import { type BotRunner, type TurnLimits, Turns } from './turn.ts';
+import { Visits } from './visits.ts';
 import { within } from './within.ts';
 
 const POLL_MS = 500;
@@ -94,15 +96,17 @@ async function start(config: Config, parts: AppParts, ending: Ending): Promise<A
   }
   const rates = await openRates(config, database);
 
+  const lane = openLane(database, config.bank.timeZone, parts.commitLanes ?? LANES);
+  const pressure = new Pressure(
+    () => lane.waitMs(),
+    () => performance.now(),
+  );
+  const relax = pressure.watch();
+  ending.add(() => Promise.resolve(relax()));
   const turns = new Turns({
-    record: throughLane(
-      createTurnRecord(database, config.bank.timeZone),
-      database,
-      config,
-      parts.commitLanes ?? LANES,
-      metrics,
-    ),
+    record: lane.record,
     ...(coordination.lease && { lease: coordination.lease }),
+    visits: new Visits(v7, () => performance.now()),
     bot: parts.bot ?? createAssistant(config, rates, now),
     masker: createMasker(metrics),
     wake,
@@ -115,7 +119,7 @@ async function start(config: Config, parts: AppParts, ending: Ending): Promise<A
 
   const server = createServer();
   speakContract(server);
-  const directLine = createWebChannel(config, { turns, database, coordination, keys, now, log, metrics });
+  const directLine = createWebChannel(config, { turns, database, coordination, pressure, keys, now, log, metrics });
   directLine.mount(server);
   const door = new Door(server.server);
   ending.add(() => door.closed());
@@ -127,7 +131,7 @@ async function start(config: Config, parts: AppParts, ending: Ending): Promise<A
   mountHealth(server, readiness, log);
   if (config.mode === 'demo') mountMetrics(server, metrics.registry, log);
   mountPages(server, { folder: parts.pagesFolder ?? builtPages(), origins: config.chat.origins });
-  watchService(metrics, database);
+  watchService(metrics, database, lane);
 
   const outbox = botFramework ? await openSender(connectionString, ending) : null;
   startLoops({ botFramework, outbox, database, turns, coordination, directLine, rates, log, metrics }, ending);
@@ -142,23 +146,19 @@ async function start(config: Config, parts: AppParts, ending: Ending): Promise<A
   return { address, database, close: () => ending.run() };
 }
 
-/** Under load turns share their commits; how long they wait for one is measured. */
-function throughLane(
-  record: TurnRecord,
-  database: Database,
-  config: Config,
-  lanes: number,
-  metrics: Metrics,
-): TurnRecord {
-  if (lanes === 0) return record;
-  const commit: CommitTurns = (turns) => commitTurns(database, turns, config.bank.timeZone);
+/** The record with its commits in one lane, and how long turns wait for theirs to begin, in milliseconds. */
+interface Lane {
+  readonly record: TurnRecord;
+  waitMs(): number;
+}
+
+/** Under load turns share their commits. Without lanes each turn commits by itself. */
+function openLane(database: Database, zone: string, lanes: number): Lane {
+  const record = createTurnRecord(database, zone);
+  if (lanes === 0) return { record, waitMs: () => 0 };
+  const commit: CommitTurns = (turns) => commitTurns(database, turns, zone);
   const lane = new CommitLane(commit, lanes, () => performance.now());
-  metrics.watch(
-    'lobby_commit_wait_seconds',
-    'How long turns wait for their commit to begin.',
-    () => lane.waitMs / 1000,
-  );
-  return { ...record, commit: (turn) => lane.commit(turn) };
+  return { record: { ...record, commit: (turn) => lane.commit(turn) }, waitMs: () => lane.waitMs };
 }
 
 /** The bank's own key, or in the demo one that nobody has to know. */
@@ -242,7 +242,12 @@ function builtPages(): string {
   return fileURLToPath(new URL(compiled ? '../web/' : '../dist/web/', import.meta.url));
 }
 
-function watchService(metrics: Metrics, database: PostgresDatabase): void {
+function watchService(metrics: Metrics, database: PostgresDatabase, lane: Lane): void {
+  metrics.watch(
+    'lobby_commit_wait_seconds',
+    'How long turns wait for their commit to begin.',
+    () => lane.waitMs() / 1000,
+  );
   metrics.watch('lobby_pg_pool_waiting', 'Statements waiting for a connection.', () => database.waiting);
 }
 

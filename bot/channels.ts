@@ -15,6 +15,7 @@ import type { Coordination } from './coordination.ts';
 import type { Keys, ThreadIndex } from './keys.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
+import type { Pressure } from './pressure.ts';
 import type { Turns } from './turn.ts';
 
 /** What the web channel works with. */
@@ -22,6 +23,7 @@ export interface WebParts {
   readonly turns: Turns;
   readonly database: Database;
   readonly coordination: Coordination;
+  readonly pressure: Pressure;
   readonly keys: Keys;
   readonly now: () => Date;
   readonly log: Log;
@@ -31,7 +33,7 @@ export interface WebParts {
 /** Direct Line: the chat page, and every other Direct Line client. */
 export function createWebChannel(
   config: Config,
-  { turns, database, coordination, keys, now, log, metrics }: WebParts,
+  { turns, database, coordination, pressure, keys, now, log, metrics }: WebParts,
 ): DirectLine {
   const { chat, http, rates } = config;
   const minute = (points: number): { points: number; seconds: number } => ({ points, seconds: 60 });
@@ -41,6 +43,7 @@ export function createWebChannel(
     wake: coordination.wake,
     limiter: coordination.limiter,
     once: coordination.once,
+    full: () => pressure.high,
     keys: [
       {
         id: keys.id,

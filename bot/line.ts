@@ -18,9 +18,9 @@ export class Lines {
     return this.#total;
   }
 
-  /** Whether another one may join the line of this conversation. */
-  admits(conversationId: string): boolean {
-    return this.#total < this.#most && (this.#tails.get(conversationId)?.length ?? 0) < this.#longest;
+  /** Whether another one may join the line of this conversation. `leaving` places are kept for others, whom more depends on. */
+  admits(conversationId: string, leaving = 0): boolean {
+    return this.#total < this.#most - leaving && (this.#tails.get(conversationId)?.length ?? 0) < this.#longest;
   }
 
   /** Runs `work` when everything before it in this conversation's line has settled. The next one waits for the whole of it. */

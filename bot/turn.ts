@@ -23,6 +23,7 @@ import { Lines } from './line.ts';
 import type { Log } from './log.ts';
 import type { TurnMetrics } from './metrics.ts';
 import { StateCache } from './state-cache.ts';
+import type { Visits } from './visits.ts';
 
 /** What running the bot on one activity came to. Nothing of it is true before the commit. */
 export interface BotAnswer {
@@ -54,6 +55,8 @@ export interface TurnGateParts {
   readonly wake: Wake;
   /** Absent when this is the only instance. */
   readonly lease?: Lease;
+  /** Sets when visits end; absent, they have no end. */
+  readonly visits?: Pick<Visits, 'begin'>;
   readonly log: Log;
   readonly metrics: TurnMetrics;
   /** A fresh UUIDv7. */
@@ -69,6 +72,8 @@ export interface TurnLimits {
   readonly perConversation: number;
   /** Messages waiting or being served in this process. */
   readonly inProcess: number;
+  /** How many of those places only conversations held by staff may take. */
+  readonly keptForStaff: number;
   /** After this long the message alone is recorded and acknowledged; the answer follows as a turn of its own. */
   readonly answerWithinMs: number;
   /** After this long the bot is given up and the customer gets an apology. */
@@ -82,6 +87,7 @@ export interface TurnLimits {
 const DEFAULT_LIMITS: TurnLimits = {
   perConversation: 8,
   inProcess: 512,
+  keptForStaff: 64,
   answerWithinMs: 8_000,
   giveUpAfterMs: 30_000,
   answerTakeOverMs: 45_000,
@@ -99,6 +105,8 @@ interface Cause {
   /** What is recorded as the cause. */
   readonly row: TurnCommit['cause'];
   readonly delivery: Delivery;
+  /** Nothing is to be said to it: it is recorded, and that is all. */
+  readonly silent?: boolean;
   readonly firing?: string;
 }
 
@@ -135,7 +143,7 @@ export class Turns implements TurnGate {
     const running = this.#running.get(inbound.key);
     if (running) return running.then(asRepeat);
     if (this.#closing) return Promise.resolve(this.#refuse('closing', { status: 'unavailable', retryAfterSeconds: 5 }));
-    if (!this.#lines.admits(inbound.conversationId)) {
+    if (!this.#admits(inbound.conversationId)) {
       return Promise.resolve(this.#refuse('line_full', { status: 'busy', retryAfterSeconds: 2 }));
     }
     const outcome = this.#enter(causeOfMessage(inbound, this.#parts.masker));
@@ -155,6 +163,12 @@ export class Turns implements TurnGate {
   async close(): Promise<void> {
     this.#closing = true;
     await this.#lines.idle();
+  }
+
+  /** The last places are for conversations that somebody of the bank holds: those are refused last. */
+  #admits(conversationId: string): boolean {
+    const known = this.#states.get(conversationId);
+    return this.#lines.admits(conversationId, known && speaksElsewhere(known) ? 0 : this.#limits.keptForStaff);
   }
 
   #refuse(reason: string, outcome: TurnOutcome): TurnOutcome {
@@ -233,7 +247,7 @@ export class Turns implements TurnGate {
     turn: TurnState,
     settle: (outcome: TurnOutcome) => void,
   ): Promise<typeof RERUN | undefined> {
-    if (speaksElsewhere(turn)) return this.#commit(cause, turn, recordOnly(), settle);
+    if (cause.silent || speaksElsewhere(turn)) return this.#commit(cause, turn, recordOnly(), settle);
     const answer = this.#answer(cause, turn);
     const mustHaveAnswer = cause.firing !== undefined || cause.delivery.by === 'inline';
     const first = await (mustHaveAnswer ? answer : this.#parts.within(answer, this.#limits.answerWithinMs));
@@ -297,7 +311,7 @@ export class Turns implements TurnGate {
     decision: Decision,
     settle: (outcome: TurnOutcome) => void,
   ): Promise<typeof RERUN | undefined> {
-    const commit = toCommit(cause, turn, decision);
+    const commit = toCommit(cause, turn, this.#withVisit(cause, decision));
     const result = await this.#write(commit);
     this.#parts.metrics.committed(result.outcome);
     switch (result.outcome) {
@@ -326,6 +340,12 @@ export class Turns implements TurnGate {
         settle({ status: 'unknown_conversation' });
         return undefined;
     }
+  }
+
+  #withVisit(cause: Cause, decision: Decision): Decision {
+    const { visits } = this.#parts;
+    if (!visits || cause.row.direction !== 'in' || cause.activity.type !== 'message') return decision;
+    return { ...decision, timersSet: [...decision.timersSet, ...visits.begin(cause.conversationId)] };
   }
 
   /** Writes the turn. A connection lost on the way leaves the outcome open: the key tells whether it was written. */
@@ -368,6 +388,8 @@ export class Turns implements TurnGate {
         } as const;
         return { ...lateCause(asked, known.causeSeq), firing: timer.id };
       }
+      case 'idle':
+        return visitEnd(timer);
     }
   }
 }
@@ -414,6 +436,22 @@ function lateCause(cause: Cause, causeSeq: number): Cause {
       speaker: 'system',
       body: { type: 'event', name: 'lobby/answer', value: { seq: causeSeq } },
     },
+  };
+}
+
+/** The customer has been silent for long: the visit ends, and nobody is told. */
+function visitEnd({ id, conversationId }: TimerRow): Cause {
+  const activity = { type: 'event', name: 'lobby/visit-ended' };
+  return {
+    key: `timer:${id}`,
+    channel: 'timer',
+    conversationId,
+    activity,
+    erased: [],
+    row: { direction: 'event', speaker: 'system', body: activity },
+    delivery: { by: 'stream' },
+    silent: true,
+    firing: id,
   };
 }
 

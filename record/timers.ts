@@ -11,12 +11,38 @@ interface Row {
   readonly payload: Record<string, unknown>;
 }
 
-/** Waiting timers whose due time has passed, oldest first. Reading them changes nothing: the commit of their turn does. */
-export async function dueTimers(database: Database, limit: number): Promise<readonly TimerRow[]> {
+/** How long whoever took a due timer has, before another instance rings it. */
+const LEASE_S = 15;
+
+/** Takes waiting timers whose due time has passed, oldest first, each by one instance at a time. The commit of its turn settles it. */
+export async function takeDueTimers(database: Database, limit: number): Promise<readonly TimerRow[]> {
   const rows = await database.query<Row>(
-    `select id, kind, conversation_id, subject, due, payload
-       from timer where state = 'waiting' and due <= now() order by due limit $1`,
-    [limit],
+    `update timer t set leased_until = now() + $2::int * interval '1 second'
+      where t.id in (
+        select d.id from timer d
+         where d.state = 'waiting' and d.due <= now() and (d.leased_until is null or d.leased_until < now())
+         order by d.due limit $1
+         for update skip locked)
+      returning t.id, t.kind, t.conversation_id, t.subject, t.due, t.payload`,
+    [limit, LEASE_S],
+    'take_due_timers',
   );
   return rows.map(({ conversation_id: conversationId, ...row }) => ({ ...row, conversationId }));
+}
+
+/**
+ * Puts the end of a visit off when somebody has spoken since it was set, or while the customer waits for a person.
+ * Returns whether it was put off. `quietMs` is how long a visit may be silent.
+ */
+export async function postponeIdle(database: Database, timer: TimerRow, quietMs: number): Promise<boolean> {
+  const rows = await database.query(
+    `update timer t set due = s.at + $2::int * interval '1 millisecond', leased_until = null
+       from (select case when exists (select from handoff h where h.conversation_id = $3 and h.closed_at is null) then now()
+                         else (select a.at from activity a
+                                where a.conversation_id = $3 and a.direction <> 'event' order by a.seq desc limit 1) end as at) s
+      where t.id = $1 and t.state = 'waiting' and s.at > now() - $2::int * interval '1 millisecond'
+      returning t.id`,
+    [timer.id, quietMs, timer.conversationId],
+  );
+  return rows.length > 0;
 }

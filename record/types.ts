@@ -81,7 +81,8 @@ export type Effect =
 /** A timer row: something that will be a turn of this conversation at `due`. */
 export interface TimerRow {
   readonly id: string;
-  readonly kind: 'answer';
+  /** `answer`: the answer to a message that was recorded alone. `idle`: the visit ends if nobody has spoken. */
+  readonly kind: 'answer' | 'idle';
   readonly conversationId: string;
   readonly subject: string;
   readonly due: string;

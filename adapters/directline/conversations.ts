@@ -33,6 +33,8 @@ export interface ConversationParts {
   readonly config: DirectLineConfig;
   readonly clock: Clock;
   readonly metrics: DirectLineMetrics | undefined;
+  /** Whether new conversations should come back later. */
+  readonly full: () => boolean;
 }
 
 /** A request as the router hands it over: the conversation (and file) the address names, and the query. */
@@ -59,6 +61,8 @@ export class Conversations {
     const session = await sessions.of(request);
     origins.refuseForeign(request, session.claims.origins);
     await count(limiters.startsPerAddress, addressKey(clientAddress(request, config.trustedProxies)));
+    if (this.#parts.full())
+      throw comeBackLater(503, 'busy', 'Many customers are being served now. Try again in a moment.', 5);
     await readJson(request);
     const { conversationId, userId } = session.claims;
     const begun = await record.begin(conversationId, userId);

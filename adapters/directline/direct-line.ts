@@ -40,6 +40,8 @@ export interface DirectLineParts {
   readonly metrics?: DirectLineMetrics;
   /** Counts requests; in memory when absent. */
   readonly limiter?: LimiterFactory;
+  /** Whether new conversations should come back later: the service has enough to do with those it has. */
+  readonly full?: () => boolean;
   /** Knows which tickets were used; in memory when absent. */
   readonly once?: Once;
 }
@@ -91,6 +93,7 @@ export function createDirectLine(parts: DirectLineParts): DirectLine {
     config,
     clock,
     metrics,
+    full: parts.full ?? (() => false),
   });
   const handshake = new Handshake({
     tokens,

@@ -171,6 +171,8 @@ create table timer (
   due timestamptz not null,
   state text not null default 'waiting' check (state in ('waiting', 'fired', 'cancelled')),
   payload jsonb not null default '{}',
+  -- Somebody is ringing it; nobody else needs to until then. A saving: the commit of its turn decides.
+  leased_until timestamptz,
   settled_at timestamptz
 );
 create unique index timer_one_waiting on timer (kind, subject) where state = 'waiting';

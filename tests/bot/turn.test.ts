@@ -10,7 +10,7 @@ import { createMetrics } from '../../bot/metrics.ts';
 import { type BotAnswer, type BotRunner, type TurnGateParts, Turns } from '../../bot/turn.ts';
 import { within } from '../../bot/within.ts';
 import { beginThread, createTurnRecord, readConversation } from '../../record/conversations.ts';
-import { dueTimers } from '../../record/timers.ts';
+import { takeDueTimers } from '../../record/timers.ts';
 import type { Database, TurnState } from '../../record/types.ts';
 import { type ScratchDatabase, scratchDatabase } from '../support/database.ts';
 import { silentLog } from '../support/log.ts';
@@ -334,7 +334,7 @@ describe('an answer that takes long', () => {
     const stuck = answering(() => new Promise(() => undefined));
     await gate({ bot: stuck, limits: { ...limits, giveUpAfterMs: 60_000 } }).receive(say(conversation, 'slow'));
     await new Promise((resolve) => setTimeout(resolve, 250));
-    const due = (await dueTimers(database, 100)).filter((timer) => timer.conversationId === conversation);
+    const due = (await takeDueTimers(database, 100)).filter((timer) => timer.conversationId === conversation);
     expect(due).toHaveLength(1);
     const others = [gate(), gate()];
     await Promise.all(others.map((turns) => Promise.all(due.map((timer) => turns.fire(timer)))));
