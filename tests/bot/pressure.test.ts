@@ -11,18 +11,18 @@ describe('pressure', () => {
       () => wait,
       () => now,
     );
-    const after = (ms: number, waits: number): boolean => {
+    const highAfter = (ms: number, waits: number): boolean => {
       [now, wait] = [now + ms, waits];
       pressure.sample();
       return pressure.high;
     };
-    expect(after(100, 400)).toBe(false);
-    expect(after(5_000, 500)).toBe(false);
-    expect(after(100, 501)).toBe(false);
-    expect(after(900, 600)).toBe(false);
-    expect(after(100, 600)).toBe(true);
-    expect(after(100, 500)).toBe(false);
-    expect(after(100, 900)).toBe(false);
+    expect(highAfter(100, 400)).toBe(false);
+    expect(highAfter(5_000, 500)).toBe(false);
+    expect(highAfter(100, 501)).toBe(false);
+    expect(highAfter(900, 600)).toBe(false);
+    expect(highAfter(100, 600)).toBe(true);
+    expect(highAfter(100, 500)).toBe(false);
+    expect(highAfter(100, 900)).toBe(false);
   });
 });
 
