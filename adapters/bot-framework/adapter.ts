@@ -68,6 +68,15 @@ export interface BotFramework {
   readonly sender: Sender;
 }
 
+/** The part of the SDK's HTTP client that every request to a channel goes through. */
+interface Pipeline {
+  removePolicy(policy: { readonly name: string }): unknown;
+  addPolicy(policy: {
+    readonly name: string;
+    sendRequest(request: { timeout: number }, next: (request: { timeout: number }) => Promise<never>): Promise<never>;
+  }): void;
+}
+
 class Cloud extends CloudAdapter {
   /** The part of `process` behind its HTTP: Lobby reads bodies and answers errors in one way on all its addresses. */
   take(
@@ -76,6 +85,24 @@ class Cloud extends CloudAdapter {
     logic: (context: TurnContext) => Promise<void>,
   ): Promise<InvokeResponse | undefined> {
     return this.processActivity(authorization, activity, logic);
+  }
+
+  /**
+   * The SDK's connector tries a failed request three times more by itself, and waits for ever; its options for both have
+   * no effect. An attempt of the outbox is one request, and ends in time.
+   */
+  once(context: TurnContext): void {
+    const { client } = context.turnState.get<{ readonly client: { readonly pipeline: Pipeline } }>(
+      this.ConnectorClientKey,
+    );
+    client.pipeline.removePolicy({ name: 'defaultRetryPolicy' });
+    client.pipeline.addPolicy({
+      name: 'sendWithin',
+      sendRequest(request, next) {
+        request.timeout = SEND_WITHIN_MS;
+        return next(request);
+      },
+    });
   }
 }
 
@@ -97,7 +124,6 @@ export function createBotFramework(parts: BotFrameworkParts): BotFramework {
 }
 
 function authentication(credentials: BotFrameworkCredentials | null): ConfigurationBotFrameworkAuthentication {
-  const options = { timeout: SEND_WITHIN_MS, noRetryPolicy: true };
   const configuration = credentials
     ? {
         MicrosoftAppId: credentials.appId,
@@ -106,7 +132,7 @@ function authentication(credentials: BotFrameworkCredentials | null): Configurat
         ...(credentials.tenantId !== undefined && { MicrosoftAppTenantId: credentials.tenantId }),
       }
     : {};
-  return new ConfigurationBotFrameworkAuthentication(configuration, undefined, undefined, undefined, options);
+  return new ConfigurationBotFrameworkAuthentication(configuration);
 }
 
 async function serve(parts: BotFrameworkParts, context: TurnContext): Promise<void> {
@@ -154,7 +180,7 @@ function toActivity({ body }: RecordedActivity): Partial<Activity> {
 }
 
 async function push(
-  cloud: CloudAdapter,
+  cloud: Cloud,
   { open, credentials }: BotFrameworkParts,
   message: Parameters<Sender['send']>[0],
 ): ReturnType<Sender['send']> {
@@ -162,6 +188,7 @@ async function push(
   let wireId: string | null = null;
   try {
     await cloud.continueConversationAsync(credentials?.appId ?? '', reference, async (context) => {
+      cloud.once(context);
       // The continuation has an id of its own; the replies answer the customer's message.
       if (reference.activityId !== undefined) context.activity.id = reference.activityId;
       const responses = await context.sendActivities(message.activities.map(toActivity));

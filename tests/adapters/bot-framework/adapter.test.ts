@@ -28,7 +28,10 @@ let scratch: ScratchDatabase;
 let outside: Server;
 let serviceUrl: string;
 let posted: Posted[] = [];
-let answer = 200;
+/** Requests that came, whatever became of them. */
+let asked = 0;
+/** A status, or no answer at all: the connection is cut. */
+let answer: number | 'cut' = 200;
 let botFramework: BotFramework;
 
 const echo: BotRunner = {
@@ -47,6 +50,11 @@ beforeAll(async () => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
+      asked += 1;
+      if (answer === 'cut') {
+        request.socket.resetAndDestroy();
+        return;
+      }
       if (answer === 200)
         posted.push({ path: request.url ?? '', body: JSON.parse(Buffer.concat(chunks).toString()) as Posted['body'] });
       response
@@ -65,6 +73,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   posted = [];
+  asked = 0;
   answer = 200;
   await scratch.database.query('delete from outbox');
   const gate = new Turns({
@@ -96,16 +105,18 @@ const message = (text: string, more: object = {}): object => ({
   ...more,
 });
 
+const senderParts = (): Parameters<typeof deliverOnce>[0] => ({
+  database: scratch.database,
+  senders: [botFramework.sender],
+  newId: v4,
+  random: () => 0,
+  log: silentLog,
+  metrics: createMetrics(),
+  pollMs: 10,
+});
+
 const deliverAll = async (): Promise<void> => {
-  const parts = {
-    database: scratch.database,
-    senders: [botFramework.sender],
-    newId: v4,
-    random: () => 0,
-    log: silentLog,
-    metrics: createMetrics(),
-    pollMs: 10,
-  };
+  const parts = senderParts();
   while (await deliverOnce(parts));
 };
 
@@ -158,6 +169,21 @@ describe('a Bot Framework channel', () => {
       ['failed', 'send_refused'],
       ['failed', 'send_refused'],
     ]);
+  });
+
+  it.each([
+    ['fails', 500 as const],
+    ['is cut', 'cut' as const],
+  ])('is asked once in one attempt that %s, and by the outbox again', async (_, failure) => {
+    answer = failure;
+    await botFramework.take('', message('maybe'));
+    await deliverOnce(senderParts());
+    expect(asked).toBe(1);
+    expect((await rows()).map(({ errcode }) => errcode)).toEqual(['send_unknown', null]);
+    answer = 200;
+    await scratch.database.query('update outbox set due = now()');
+    await deliverAll();
+    expect(posted.map(({ body }) => body.text)).toEqual(['first: maybe', 'second: maybe']);
   });
 
   it('takes typing without a turn', async () => {
