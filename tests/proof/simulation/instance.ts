@@ -7,7 +7,6 @@ import { LocalWake } from '../../../adapters/redis/local-wake.ts';
 import { CommitLane, type CommitTurns } from '../../../bot/commit-lane.ts';
 import { deliverFrom, type Outbox } from '../../../bot/delivery.ts';
 import type { Log } from '../../../bot/log.ts';
-import type { Metrics } from '../../../bot/metrics.ts';
 import { Turns } from '../../../bot/turn.ts';
 import type { Attempt, LeasedMessage } from '../../../record/outbox.ts';
 import type { TurnCommit, TurnRecord } from '../../../record/types.ts';
@@ -15,6 +14,7 @@ import { createCountingBot } from './bot.ts';
 import { type MessageState, type ModelMessage, type ModelRecord, StatementRefused } from './model-record.ts';
 import type { Process } from './process.ts';
 import type { Random } from './random.ts';
+import { silentMetrics } from './silent.ts';
 
 /** What an instance shares with the rest of the world. */
 export interface InstanceParts {
@@ -78,7 +78,7 @@ export class Instance {
       wake: this.wake,
       ...(parts.tellOthers && { lease: { take: () => this.pause(random.chance(0.8) ? 1 : 50) } }),
       log: this.#createLog(),
-      metrics: SILENT_METRICS,
+      metrics: silentMetrics,
       newId: () => this.newId(),
       within: (work, ms) => process.within(work, ms),
     });
@@ -139,7 +139,7 @@ export class Instance {
       newId: () => this.newId(),
       random: () => random.next(),
       log: this.#createLog(),
-      metrics: SILENT_METRICS,
+      metrics: silentMetrics,
       pollMs: 0,
     };
     try {
@@ -257,7 +257,7 @@ export class Instance {
   }
 }
 
-function afterAttempt(message: LeasedMessage, attempt: Attempt): { state: MessageState; afterMs: number } {
+export function afterAttempt(message: LeasedMessage, attempt: Attempt): { state: MessageState; afterMs: number } {
   const again = message.tries < 8;
   switch (attempt.result) {
     case 'sent':
@@ -275,13 +275,3 @@ function afterAttempt(message: LeasedMessage, attempt: Attempt): { state: Messag
 function ignoreAbsentDatabase(error: unknown): void {
   if (!(error instanceof CodedError)) throw error;
 }
-
-const SILENT_METRICS = {
-  begin: () => () => undefined,
-  committed: () => undefined,
-  rerun: () => undefined,
-  refused: () => undefined,
-  botError: () => undefined,
-  watchDepth: () => undefined,
-  sent: () => undefined,
-} as unknown as Metrics;

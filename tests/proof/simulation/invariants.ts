@@ -37,7 +37,7 @@ export function violationsOf(world: World): string[] {
   return found;
 }
 
-type Check = (holds: boolean, sentence: string) => void;
+export type Check = (holds: boolean, sentence: string) => void;
 
 const rowsOf = (world: World, conversationId: string): readonly ModelRow[] =>
   world.record.conversations.get(conversationId)?.rows ?? [];
@@ -46,7 +46,10 @@ const same = (one: readonly unknown[], other: readonly unknown[]): boolean =>
   one.length === other.length && one.every((item, index) => item === other[index]);
 
 /** seq dense from 1, rows of a turn together with the cause first, ver = turns. */
-function checkOrder({ rows, version, seq }: ModelConversation, check: Check): void {
+export function checkOrder(
+  { rows, version, seq }: Pick<ModelConversation, 'rows' | 'version' | 'seq'>,
+  check: Check,
+): void {
   check(
     same(
       rows.map((row) => row.seq),
@@ -69,7 +72,7 @@ function checkOrder({ rows, version, seq }: ModelConversation, check: Check): vo
 }
 
 /** The bot's own counter: nothing it knew was lost or counted twice. */
-function checkCounter({ rows, state }: ModelConversation, check: Check): void {
+export function checkCounter({ rows, state }: Pick<ModelConversation, 'rows' | 'state'>, check: Check): void {
   const answers = rows
     .filter(({ speaker }) => speaker === 'bot')
     .flatMap(({ body, turn }) => {
