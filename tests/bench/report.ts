@@ -52,6 +52,7 @@ function tableOf(over: 'http' | 'inside', figures: readonly Figures[]): string {
     'PG CPU',
     'Redis CPU',
     'SQL/turn',
+    'Redis/turn',
     'commits/turn',
   ];
   return `${title}\n${grid([heads, ...rows])}`;
@@ -73,6 +74,7 @@ function rowOf(name: string, own: readonly Figures[], base: readonly number[]): 
     middle((each) => each.postgresCpuMsPerTurn, 3),
     middle((each) => each.redisCpuMsPerTurn, 3),
     middle((each) => each.statementsPerTurn, 2),
+    middle((each) => each.redisCommandsPerTurn, 2),
     middle((each) => each.commitsPerTurn, 2),
   ];
 }
@@ -83,9 +85,17 @@ export function goalsTable(verdicts: readonly Verdict[]): string {
     const { goal, verdict } = each;
     const [ratio, range] =
       verdict === 'not measured' ? ['–', '–'] : [fixed(each.ratio.median, 2), rangeOf(each.ratio, 2)];
-    return [`${goal.subject} at ${goal.clients}`, `≥ ${goal.atLeast} × ${goal.baseline}`, ratio, range, verdict];
+    const stretch = goal.stretch === undefined ? '' : `(stretch ${goal.stretch})`;
+    return [
+      `${goal.subject} at ${goal.clients}`,
+      `≥ ${goal.atLeast} × ${goal.baseline}`,
+      ratio,
+      range,
+      verdict,
+      stretch,
+    ];
   });
-  return grid([['goal', '', 'ratio', 'range', ''], ...rows]);
+  return grid([['goal', '', 'ratio', 'range', '', ''], ...rows]);
 }
 
 function rangeOf(value: Spread | null, digits: number): string {
@@ -97,7 +107,7 @@ function fixed(value: number | undefined, digits: number): string {
 }
 
 /** Columns as wide as their widest cell; the first is read, the others are compared. */
-function grid(rows: readonly (readonly string[])[]): string {
+export function grid(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
   return rows
     .map((row) =>

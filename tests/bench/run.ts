@@ -2,6 +2,7 @@
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Children } from './children.ts';
 import type { InsideOrder } from './inside/main.ts';
 import type { Child } from './ipc.ts';
@@ -47,12 +48,17 @@ const FIRST_WINDOW = { clients: 16, warmSeconds: 0, seconds: 1.5 } as const;
 /** A window inside one process: steadier than one over HTTP, so shorter. */
 const INSIDE_SHARE = 0.5;
 
-/** A process that is measured, and the one that puts load on it: for work inside one process they are the same. */
+/** Instances look every ten seconds whether they are alone. */
+const KNOW_EACH_OTHER_MS = 11_000;
+
+/** The processes that are measured, and the one that puts load on them: for work inside one process they are the same. */
 interface Subject {
   readonly variant: Variant;
-  readonly child: Child;
+  readonly measured: readonly Child[];
   readonly driver: Child;
-  readonly port: number;
+  readonly ports: readonly [number, ...number[]];
+  /** When its instances know of each other. */
+  readonly readyAt: number;
 }
 
 export class Run {
@@ -87,6 +93,7 @@ export class Run {
       await parts.postgres.vacuum();
       for (const clients of this.#options.clients) {
         for (const subject of subjects.filter(({ variant }) => isDue(variant, clients, this.#options.clients))) {
+          await pause(Math.max(0, subject.readyAt - performance.now()));
           const figures = await this.#window(subject, Math.min(clients, mostClients(subject.variant)), repeat, parts);
           all.push(figures);
           this.#say(
@@ -98,48 +105,62 @@ export class Run {
     return all;
   }
 
-  /** One process for each server, however many variants speak to it. */
+  /** One process for each server and instance of it, however many variants speak to it. */
   async #startSubjects(parts: Parts): Promise<readonly Subject[]> {
     const load = this.#children.fork('load', './load/main.ts');
     const started = new Map<string, Subject>();
     const subjects: Subject[] = [];
     for (const variant of this.#options.variants) {
-      const program = variant.over === 'http' ? `./servers/${variant.server}.ts` : './inside/main.ts';
-      const known = started.get(program);
-      const subject = known ? { ...known, variant } : await this.#startSubject(variant, program, load, parts);
-      started.set(program, subject);
+      const name = nameOfSubject(variant);
+      const known = started.get(name);
+      const subject = known ? { ...known, variant } : await this.#startSubject(variant, name, load, parts);
+      started.set(name, subject);
       subjects.push(subject);
       await this.#drive(subject, { ...FIRST_WINDOW, clients: Math.min(FIRST_WINDOW.clients, mostClients(variant)) });
     }
     return subjects;
   }
 
-  async #startSubject(variant: Variant, program: string, load: Child, parts: Parts): Promise<Subject> {
-    this.#say(`  starting ${variant.over === 'http' ? variant.server : 'the work inside one process'}`);
-    const child = this.#children.fork(variant.name, program);
-    const name = variant.over === 'http' ? variant.server : 'inside';
+  async #startSubject(variant: Variant, name: string, load: Child, parts: Parts): Promise<Subject> {
+    this.#say(`  starting ${variant.over === 'http' ? name : 'the work inside one process'}`);
     const folder = join(this.#folder, name);
     await mkdir(folder);
-    const databaseUrl = await parts.postgres.makeDatabase(`bench-${name}`);
-    const port = await child.ask<number>('start', {
-      databaseUrl,
+    const instances = instancesOf(variant);
+    const order: ServerParts = {
+      databaseUrl: await parts.postgres.makeDatabase(`bench-${name}`),
       redisUrl: parts.redis.url,
+      several: instances > 1,
       folder,
-    } satisfies ServerParts);
-    return { variant, child, driver: variant.over === 'http' ? load : child, port };
+    };
+    const program = variant.over === 'http' ? `./servers/${variant.server}.ts` : './inside/main.ts';
+    const measured: [Child, ...Child[]] = [this.#children.fork(name, program)];
+    // The first prepares the database; the others find it prepared.
+    const ports: [number, ...number[]] = [await measured[0].ask<number>('start', order)];
+    while (measured.length < instances) {
+      const child = this.#children.fork(`${name}, instance ${measured.length + 1}`, program);
+      measured.push(child);
+      ports.push(await child.ask<number>('start', order));
+    }
+    const readyAt = performance.now() + (instances > 1 ? KNOW_EACH_OTHER_MS : 0);
+    return { variant, measured, driver: variant.over === 'http' ? load : measured[0], ports, readyAt };
   }
 
-  #drive({ variant, driver, port }: Subject, size: InsideOrder | Omit<InsideOrder, 'work'>): Promise<Counted> {
+  #drive({ variant, driver, ports }: Subject, size: InsideOrder | Omit<InsideOrder, 'work'>): Promise<Counted> {
     switch (variant.over) {
       case 'http':
-        return driver.ask('run', { ...size, dialect: variant.dialect, port } satisfies LoadOrder);
+        return driver.ask('run', {
+          ...size,
+          dialect: variant.dialect,
+          ports,
+          route: variant.route ?? 'own',
+        } satisfies LoadOrder);
       case 'inside':
         return driver.ask('run', { ...size, work: variant.work } satisfies InsideOrder);
     }
   }
 
   async #window(subject: Subject, clients: number, repeat: number, parts: Parts): Promise<Figures> {
-    const { variant, child } = subject;
+    const { variant, measured } = subject;
     const seconds = this.#options.seconds * (variant.over === 'inside' ? INSIDE_SHARE : 1);
     const profile = this.#options.profile !== undefined && variant.over === 'http';
     const marks: Promise<Mark>[] = [];
@@ -148,27 +169,28 @@ export class Run {
     };
     subject.driver.once('measuring', mark);
     subject.driver.once('measured', mark);
-    if (profile) await child.ask('profile');
+    if (profile) await measured[0]?.ask('profile');
     const counted = await this.#drive(subject, { clients, seconds, warmSeconds: WARM_SECONDS });
     if (profile)
-      await child.ask('profiled', join(this.#options.profile ?? '', `${variant.name}-${clients}.cpuprofile`));
+      await measured[0]?.ask('profiled', join(this.#options.profile ?? '', `${variant.name}-${clients}.cpuprofile`));
     const [before, after] = await Promise.all(marks);
     if (!before || !after) throw new Error(`${variant.name} was not measured.`);
     return toFigures(variant, clients, repeat, counted, before, after);
   }
 
-  async #mark({ child, driver }: Subject, { postgres, redis }: Parts): Promise<Mark> {
+  async #mark({ measured, driver }: Subject, { postgres, redis }: Parts): Promise<Mark> {
     const busyMs = busyCpuMs();
     const at = performance.now();
     const own = process.cpuUsage();
-    const [usage, driving, postgresMs, redisMs, commits] = await Promise.all([
-      child.ask<Usage>('usage'),
+    const [usages, driving, postgresMs, redisMs, commits] = await Promise.all([
+      Promise.all(measured.map((child) => child.ask<Usage>('usage'))),
       driver.ask<Usage>('usage'),
       familyCpuMs(postgres.pid, this.#ticks),
       familyCpuMs(redis.pid, this.#ticks),
       postgres.commits(),
     ]);
-    const driverMs = child === driver ? 0 : driving.cpuMs;
+    const usage = usages.reduce(addUsage);
+    const driverMs = measured.includes(driver) ? 0 : driving.cpuMs;
     const ours = usage.cpuMs + driverMs + (postgresMs ?? 0) + (redisMs ?? 0) + (own.user + own.system) / 1_000;
     return { at, usage, postgresMs, redisMs, commits, foreignMs: postgresMs === null ? null : busyMs - ours };
   }
@@ -184,12 +206,32 @@ interface Mark {
   readonly foreignMs: number | null;
 }
 
+function addUsage(one: Usage, other: Usage): Usage {
+  return {
+    cpuMs: one.cpuMs + other.cpuMs,
+    statements: one.statements + other.statements,
+    redisCommands: one.redisCommands + other.redisCommands,
+  };
+}
+
+function instancesOf(variant: Variant): number {
+  return variant.over === 'http' ? (variant.instances ?? 1) : 1;
+}
+
+/** Variants of the same name are measured on the same processes. */
+function nameOfSubject(variant: Variant): string {
+  if (variant.over === 'inside') return 'inside';
+  const instances = instancesOf(variant);
+  return instances === 1 ? variant.server : `${variant.server}-${instances}`;
+}
+
 function mostClients(variant: Variant): number {
   return variant.over === 'inside' ? (variant.mostClients ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
 }
 
-/** What more clients would not change is measured once in a round. */
+/** What more clients would not change is measured once in a round; what needs several is left out with fewer. */
 function isDue(variant: Variant, clients: number, all: readonly number[]): boolean {
+  if (variant.over === 'http') return clients >= (variant.leastClients ?? 1);
   return mostClients(variant) === Number.POSITIVE_INFINITY || clients === all[0];
 }
 

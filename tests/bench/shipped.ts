@@ -14,4 +14,5 @@ export const shippedService = async () => ({
 export const shippedRecord = async () => ({
   ...(await built<typeof import('../../adapters/postgres/database.ts')>('adapters/postgres/database.js')),
   ...(await built<typeof import('../../record/conversations.ts')>('record/conversations.js')),
+  ...(await built<typeof import('../../bot/commit-lane.ts')>('bot/commit-lane.js')),
 });

@@ -1,7 +1,7 @@
 /** Everything that is measured, in the order of a round. */
 
 import type { Inside } from './inside/main.ts';
-import type { Dialect } from './load/posts.ts';
+import type { Dialect, Route } from './load/posts.ts';
 
 interface Named {
   readonly name: string;
@@ -15,6 +15,12 @@ export interface HttpVariant extends Named {
   readonly over: 'http';
   readonly server: string;
   readonly dialect: Dialect;
+  /** How many processes of the server share one database and one Redis; one alone has no Redis. */
+  readonly instances?: number;
+  /** Where each message of a conversation goes: to the instance it began at, or to any. */
+  readonly route?: Route;
+  /** With fewer clients there is nothing to share. */
+  readonly leastClients?: number;
 }
 
 /** Work done inside one process, over the same PostgreSQL. */
@@ -77,6 +83,45 @@ export const VARIANTS = [
     uses: ['postgres'],
   },
   {
+    name: 'lobby-single',
+    what: 'the same without group commit: each turn commits by itself',
+    over: 'http',
+    server: 'lobby-single',
+    dialect: 'lobby',
+    uses: ['postgres'],
+  },
+  {
+    name: 'lobby-2',
+    what: 'two instances and Redis; a conversation stays on one',
+    over: 'http',
+    server: 'lobby',
+    dialect: 'lobby',
+    instances: 2,
+    leastClients: 16,
+    uses: ['postgres', 'redis'],
+  },
+  {
+    name: 'lobby-3',
+    what: 'three instances and Redis; a conversation stays on one',
+    over: 'http',
+    server: 'lobby',
+    dialect: 'lobby',
+    instances: 3,
+    leastClients: 16,
+    uses: ['postgres', 'redis'],
+  },
+  {
+    name: 'lobby-3-any',
+    what: 'three instances and Redis; each message goes to any of them',
+    over: 'http',
+    server: 'lobby',
+    dialect: 'lobby',
+    instances: 3,
+    route: 'any',
+    leastClients: 16,
+    uses: ['postgres', 'redis'],
+  },
+  {
     name: 'lobby-answering',
     what: 'Lobby as shipped: a question answered from an article',
     over: 'http',
@@ -109,9 +154,16 @@ export const VARIANTS = [
   },
   {
     name: 'commit-turn',
-    what: 'Lobby’s commit of a turn with two outbox rows, without HTTP',
+    what: 'Lobby’s commit of a turn with two outbox rows, each by itself, without HTTP',
     over: 'inside',
     work: 'commit-turn',
+    uses: ['postgres'],
+  },
+  {
+    name: 'commit-turn-group',
+    what: 'the same through the commit lane: turns of different conversations share a commit',
+    over: 'inside',
+    work: 'commit-turn-group',
     uses: ['postgres'],
   },
 ] as const satisfies readonly Variant[];

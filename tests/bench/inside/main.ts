@@ -8,6 +8,7 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import type { PostgresDatabase } from '../../../adapters/postgres/database.ts';
 import { migrate, readMigrations } from '../../../record/database.ts';
+import type { CommitResult, TurnCommit } from '../../../record/types.ts';
 import { answer } from '../ipc.ts';
 import { beginNaive, NAIVE_TABLES, naiveTurn } from '../naive-turn.ts';
 import type { ServerParts } from '../servers/serve.ts';
@@ -17,7 +18,7 @@ import { countRoundTrips, usage } from '../usage.ts';
 import { type Counted, runWindow, type Step, type WindowSize } from '../window.ts';
 
 /** What can be done over and over in this process. */
-export type Inside = 'commit-turn' | 'commit-naive' | 'commit-one-row' | 'select-1' | 'fdatasync';
+export type Inside = 'commit-turn' | 'commit-turn-group' | 'commit-naive' | 'commit-one-row' | 'select-1' | 'fdatasync';
 
 export interface InsideOrder extends WindowSize {
   readonly work: Inside;
@@ -36,7 +37,11 @@ const PAGE = Buffer.alloc(8_192, 7);
 /** As many pages as a WAL segment of PostgreSQL has. */
 const PAGES = 2_048;
 
-const { openDatabase, beginThread, commitTurn } = await shippedRecord();
+/** As Lobby runs it: one statement of the lane under way at a time. */
+const LANES = 1;
+const ZONE = 'Asia/Shanghai';
+
+const { openDatabase, beginThread, commitTurn, commitTurns, CommitLane } = await shippedRecord();
 
 let parts: Parts | undefined;
 
@@ -61,9 +66,15 @@ async function run({ work, ...size }: InsideOrder): Promise<Counted> {
 
 async function stepOf(work: Inside, clients: number, { record, plain, pool, redis, folder }: Parts): Promise<Step> {
   switch (work) {
-    case 'commit-turn': {
-      const turns = await Promise.all(Array.from({ length: clients }, () => beginTurns(record)));
-      return settle((client) => turns[client]?.());
+    case 'commit-turn':
+      return commitTurnsOf(clients, record, (turn) => commitTurn(record, turn, ZONE));
+    case 'commit-turn-group': {
+      const lane = new CommitLane(
+        (turns) => commitTurns(record, turns, ZONE),
+        LANES,
+        () => performance.now(),
+      );
+      return commitTurnsOf(clients, record, (turn) => lane.commit(turn));
     }
     case 'commit-naive': {
       const ids = Array.from({ length: clients }, () => randomUUID());
@@ -81,8 +92,16 @@ async function stepOf(work: Inside, clients: number, { record, plain, pool, redi
   }
 }
 
+type Commit = (turn: TurnCommit) => Promise<CommitResult>;
+
+/** A conversation for each client, whose turns are committed by `commit`. */
+async function commitTurnsOf(clients: number, database: PostgresDatabase, commit: Commit): Promise<Step> {
+  const turns = await Promise.all(Array.from({ length: clients }, () => beginTurns(database, commit)));
+  return settle((client) => turns[client]?.());
+}
+
 /** One conversation's turns, each on the version the last one left: what the gate commits, without the gate. */
-async function beginTurns(database: PostgresDatabase): Promise<() => Promise<void>> {
+async function beginTurns(database: PostgresDatabase, commit: Commit): Promise<() => Promise<void>> {
   const conversationId = randomBytes(16).toString('base64url');
   await beginThread(database, {
     conversationId,
@@ -93,22 +112,18 @@ async function beginTurns(database: PostgresDatabase): Promise<() => Promise<voi
   });
   let seen = 0;
   return async () => {
-    const result = await commitTurn(
-      database,
-      {
-        conversationId,
-        seen,
-        epoch: 0,
-        key: `az:${conversationId}:${seen}`,
-        cause: { direction: 'in', speaker: 'customer', body: { ...ACTIVITY } },
-        replies: [1, 2].map((n) => ({ speaker: 'bot', body: { type: 'message', text: `echo ${n}` } })),
-        state: { ...benchState(seen) },
-        effects: [],
-        outbox: { channel: 'azure', route: 'r'.repeat(200), class: 'must' },
-        timersSet: [],
-      },
-      'Asia/Shanghai',
-    );
+    const result = await commit({
+      conversationId,
+      seen,
+      epoch: 0,
+      key: `az:${conversationId}:${seen}`,
+      cause: { direction: 'in', speaker: 'customer', body: { ...ACTIVITY } },
+      replies: [1, 2].map((n) => ({ speaker: 'bot', body: { type: 'message', text: `echo ${n}` } })),
+      state: { ...benchState(seen) },
+      effects: [],
+      outbox: { channel: 'azure', route: 'r'.repeat(200), class: 'must' },
+      timersSet: [],
+    });
     if (result.outcome !== 'ok') throw new Error(`turn_commit said ${result.outcome}.`);
     seen = result.version;
   };

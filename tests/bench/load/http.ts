@@ -41,27 +41,33 @@ export interface Post {
   readonly expects: string;
 }
 
-/** One conversation: it posts, waits for the answer, and posts again. */
-export class Conversation {
+/** What came back: a whole response and the bytes it lies in, or null and why there is none. */
+export type Answered = (response: Response | null, bytes: Buffer) => void;
+
+/** One keep-alive connection with one prepared request, sent again and again under another number. One at a time. */
+export class Connection {
   readonly #socket: Socket;
   readonly #request: Buffer;
   readonly #places: readonly number[];
-  readonly #expects: Buffer;
   #pending: Buffer | null = null;
-  #answered: (wrong: string | null) => void = () => undefined;
+  #answered: Answered = ignore;
 
-  constructor(post: Post) {
+  constructor(post: Omit<Post, 'expects'>) {
     this.#request = prepare(post);
     this.#places = placesOf(this.#request);
-    this.#expects = Buffer.from(post.expects);
     this.#socket = connect({ port: post.port, host: '127.0.0.1', noDelay: true });
     this.#socket.on('data', (chunk) => this.#read(chunk));
-    this.#socket.on('error', (error) => this.#answered(error.message));
-    this.#socket.on('close', () => this.#answered('The server closed the connection.'));
+    this.#socket.on('error', (error) => this.#answer(null, Buffer.from(error.message)));
+    this.#socket.on('close', () => this.#answer(null, Buffer.from('The server closed the connection.')));
   }
 
-  /** Posts message `n` and calls `answered` with null, or with what was wrong. */
-  post(n: number, answered: (wrong: string | null) => void): void {
+  /** False once either side has closed it. */
+  get usable(): boolean {
+    return this.#socket.writable;
+  }
+
+  /** Sends request `n`. A connection that breaks answers too. */
+  send(n: number, answered: Answered): void {
     this.#answered = answered;
     const digits = String(n).padStart(NUMBER.length, '0');
     for (const place of this.#places) this.#request.write(digits, place, 'latin1');
@@ -69,7 +75,7 @@ export class Conversation {
   }
 
   close(): void {
-    this.#answered = () => undefined;
+    this.#answered = ignore;
     this.#socket.destroy();
   }
 
@@ -77,16 +83,67 @@ export class Conversation {
     const bytes = this.#pending ? Buffer.concat([this.#pending, chunk]) : chunk;
     const response = readMessage(bytes);
     this.#pending = response ? null : bytes;
-    if (response) this.#answered(this.#wrongWith(response, bytes));
+    if (response) this.#answer(response, bytes);
   }
 
-  #wrongWith({ status, bodyAt, end }: Response, bytes: Buffer): string | null {
-    if (status >= 200 && status < 300 && bytes.indexOf(this.#expects, bodyAt) >= 0 && end === bytes.length) return null;
-    return bytes.toString('utf8', 0, 600);
+  #answer(response: Response | null, bytes: Buffer): void {
+    const answered = this.#answered;
+    this.#answered = ignore;
+    answered(response, bytes);
   }
 }
 
-function prepare({ port, path, headers, body }: Post): Buffer {
+function ignore(): void {}
+
+/** One conversation: it posts, waits for the answer, and posts again. */
+export class Conversation {
+  readonly #connection: Connection;
+  readonly #expects: Buffer;
+
+  constructor(post: Post) {
+    this.#connection = new Connection(post);
+    this.#expects = Buffer.from(post.expects);
+  }
+
+  /** Posts message `n` and calls `answered` with null, or with what was wrong. */
+  post(n: number, answered: (wrong: string | null) => void): void {
+    this.#connection.send(n, (response, bytes) => answered(this.#wrongWith(response, bytes)));
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+
+  #wrongWith(response: Response | null, bytes: Buffer): string | null {
+    if (response && response.end === bytes.length && this.#isRight(response, bytes)) return null;
+    return bytes.toString('utf8', 0, 600);
+  }
+
+  #isRight({ status, bodyAt }: Response, bytes: Buffer): boolean {
+    return status >= 200 && status < 300 && bytes.indexOf(this.#expects, bodyAt) >= 0;
+  }
+}
+
+/** One conversation whose messages go to any of several instances, each over a connection of its own. */
+export class Roaming {
+  readonly #conversations: readonly Conversation[];
+  readonly #random: () => number;
+
+  constructor(post: Post, ports: readonly number[], random: () => number) {
+    this.#conversations = ports.map((port) => new Conversation({ ...post, port }));
+    this.#random = random;
+  }
+
+  post(n: number, answered: (wrong: string | null) => void): void {
+    this.#conversations[Math.floor(this.#random() * this.#conversations.length)]?.post(n, answered);
+  }
+
+  close(): void {
+    for (const conversation of this.#conversations) conversation.close();
+  }
+}
+
+function prepare({ port, path, headers, body }: Omit<Post, 'expects'>): Buffer {
   const json = Buffer.from(JSON.stringify(body));
   const all = {
     Host: `127.0.0.1:${port}`,

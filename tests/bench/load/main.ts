@@ -3,23 +3,28 @@
 import { answer } from '../ipc.ts';
 import { countRoundTrips, usage } from '../usage.ts';
 import { type Counted, runWindow, type WindowSize } from '../window.ts';
-import { Conversation } from './http.ts';
-import { beginConversation, type Dialect, wrongWith } from './posts.ts';
+import { Conversation, Roaming } from './http.ts';
+import { beginConversation, type Dialect, type Route, wrongWith } from './posts.ts';
 import { openSink } from './sink.ts';
 
-/** One window of load on one server. */
+/** One window of load on one server, or on several instances of it. */
 export interface LoadOrder extends WindowSize {
   readonly dialect: Dialect;
-  readonly port: number;
+  readonly ports: readonly [number, ...number[]];
+  readonly route: Route;
 }
 
 const sink = await openSink();
 
-async function run({ dialect, port, ...size }: LoadOrder): Promise<Counted> {
+async function run({ dialect, ports, route, ...size }: LoadOrder): Promise<Counted> {
   const posts = await Promise.all(
-    Array.from({ length: size.clients }, (_, index) => beginConversation(dialect, port, sink.url, index)),
+    Array.from({ length: size.clients }, (_, index) =>
+      beginConversation(dialect, ports[index % ports.length] ?? ports[0], sink.url, index),
+    ),
   );
-  const conversations = posts.map((post) => new Conversation(post));
+  const conversations = posts.map((post) =>
+    route === 'any' ? new Roaming(post, ports, Math.random) : new Conversation(post),
+  );
   const before = sink.received();
   try {
     const counted = await runWindow(size, (client, n, done) => conversations[client]?.post(n, done));
@@ -36,4 +41,4 @@ async function run({ dialect, port, ...size }: LoadOrder): Promise<Counted> {
 }
 
 countRoundTrips();
-answer({ run, usage, ready: () => true });
+answer({ run, usage });

@@ -13,6 +13,9 @@ export type Dialect =
   | 'lobby'
   | 'lobby-answering';
 
+/** Which of several instances a conversation's messages go to: the one it began at, or any. */
+export type Route = 'own' | 'any';
+
 const TEXT = 'What do I do when I have lost my card?';
 
 /** Begins conversation `index` and gives its post. */
@@ -42,23 +45,27 @@ function botPost(port: number, sinkUrl: string, index: number, more: object, exp
   return { port, path: '/api/messages', headers: {}, body, expects };
 }
 
-/** As Lobby's own page does it: a token, then a conversation. */
 async function beginDirectLine(port: number): Promise<Post> {
-  const visitor = await post<{ token: string }>(port, '/api/chat/token', '');
-  const begun = await post<{ conversationId: string; token: string }>(
-    port,
-    '/v3/directline/conversations',
-    visitor.token,
-  );
-  const { conversationId: id, token } = begun;
-  const headers = { Authorization: `Bearer ${token}` };
+  const { conversationId: id, token } = await beginChat(port);
   return {
     port,
     path: `/v3/directline/conversations/${id}/activities`,
-    headers,
+    headers: { Authorization: `Bearer ${token}` },
     body: directLineActivity(TEXT),
     expects: id,
   };
+}
+
+/** A customer's way into a conversation of Lobby. */
+export interface Chat {
+  readonly conversationId: string;
+  readonly token: string;
+}
+
+/** As Lobby's own page does it: a token, then a conversation. */
+export async function beginChat(port: number): Promise<Chat> {
+  const visitor = await post<{ token: string }>(port, '/api/chat/token', '');
+  return await post<Chat>(port, '/v3/directline/conversations', visitor.token);
 }
 
 /** Reads a conversation back as its client would, and gives what was wrong with it: a fast turn that says nothing is no turn. */

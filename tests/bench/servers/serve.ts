@@ -10,7 +10,9 @@ export interface ServerParts {
   /** An empty database of its own. */
   readonly databaseUrl: string;
   readonly redisUrl: string;
-  /** A folder of its own. */
+  /** Whether it is one of several on the same database, folder and Redis. */
+  readonly several: boolean;
+  /** A folder of its own, or of its group. */
   readonly folder: string;
 }
 
