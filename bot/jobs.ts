@@ -1,6 +1,6 @@
 /** Rings the timers that are due: each becomes a turn of its conversation. */
 
-import { postponeIdle, takeDueTimers } from '../record/timers.ts';
+import { judgeIdle, takeDueTimers } from '../record/timers.ts';
 import type { Database, TimerRow } from '../record/types.ts';
 import type { Log } from './log.ts';
 import { type Loop, startLoop } from './loop.ts';
@@ -34,7 +34,9 @@ async function ring({ database, turns, quietMs = VISIT_QUIET_MS }: TimerParts, t
   switch (timer.kind) {
     case 'answer':
       return turns.fire(timer);
-    case 'idle':
-      if (!(await postponeIdle(database, timer, quietMs))) await turns.fire(timer);
+    case 'idle': {
+      const quietOn = await judgeIdle(database, timer, quietMs);
+      if (quietOn !== null) await turns.fire(timer, quietOn);
+    }
   }
 }

@@ -23,7 +23,7 @@ import { Lines } from './line.ts';
 import type { Log } from './log.ts';
 import type { TurnMetrics } from './metrics.ts';
 import { StateCache } from './state-cache.ts';
-import type { Visits } from './visits.ts';
+import type { VisitBeginning, Visits } from './visits.ts';
 
 /** What running the bot on one activity came to. Nothing of it is true before the commit. */
 export interface BotAnswer {
@@ -108,6 +108,8 @@ interface Cause {
   /** Nothing is to be said to it: it is recorded, and that is all. */
   readonly silent?: boolean;
   readonly firing?: string;
+  /** It was decided on this version of the conversation and holds on no other. */
+  readonly onlyOn?: number;
 }
 
 /** The part of a commit that depends on how the run went. */
@@ -152,11 +154,14 @@ export class Turns implements TurnGate {
     return outcome;
   }
 
-  /** Runs the turn of a timer that is due. A timer that has fired or was cancelled does nothing. */
-  async fire(timer: TimerRow): Promise<void> {
+  /**
+   * Runs the turn of a timer that is due. A timer that has fired or was cancelled does nothing, nor does one that was
+   * judged due `onlyOn` a version that the conversation has left: it waits for its next ring.
+   */
+  async fire(timer: TimerRow, onlyOn?: number): Promise<void> {
     if (this.#closing || !this.#lines.admits(timer.conversationId)) return;
     const cause = await this.#causeOfTimer(timer);
-    if (cause) await this.#enter(cause);
+    if (cause) await this.#enter(onlyOn === undefined ? cause : { ...cause, onlyOn });
   }
 
   /** Stops taking messages and resolves when those that were taken are finished. */
@@ -211,6 +216,10 @@ export class Turns implements TurnGate {
           settle({ status: 'repeat', activities: await this.#rows(cause, loaded.causeSeq) });
           return;
         case 'conversation': {
+          if ((cause.onlyOn ?? loaded.turn.version) !== loaded.turn.version) {
+            settle({ status: 'repeat', activities: [] });
+            return;
+          }
           const whole = maskRest(cause, loaded.turn.recent, this.#parts.masker);
           const outcome = await this.#attempt(whole, loaded.turn, settle);
           if (outcome !== RERUN) return;
@@ -224,7 +233,7 @@ export class Turns implements TurnGate {
   /** From memory when this process wrote the conversation last; the commit notices if somebody else did since. */
   async #load(cause: Cause): Promise<Loaded> {
     const cached = this.#states.get(cause.conversationId);
-    if (cached) return { found: 'conversation', turn: cached };
+    if (cached && cause.onlyOn === undefined) return { found: 'conversation', turn: cached };
     const loaded = await this.#parts.record.load(cause.conversationId, cause.key);
     if (loaded.found !== 'nothing' || cause.delivery.by === 'stream') return loaded;
     await this.#begin(cause);
@@ -311,11 +320,14 @@ export class Turns implements TurnGate {
     decision: Decision,
     settle: (outcome: TurnOutcome) => void,
   ): Promise<typeof RERUN | undefined> {
-    const commit = toCommit(cause, turn, this.#withVisit(cause, decision));
+    const visit = this.#beginVisit(cause);
+    const timersSet = [...decision.timersSet, ...(visit?.timers ?? [])];
+    const commit = toCommit(cause, turn, { ...decision, timersSet });
     const result = await this.#write(commit);
     this.#parts.metrics.committed(result.outcome);
     switch (result.outcome) {
       case 'ok': {
+        visit?.recorded();
         const activities = toRows(commit, result);
         this.#states.put(stateAfter(turn, commit, result));
         this.#parts.wake.publish({
@@ -342,10 +354,10 @@ export class Turns implements TurnGate {
     }
   }
 
-  #withVisit(cause: Cause, decision: Decision): Decision {
-    const { visits } = this.#parts;
-    if (!visits || cause.row.direction !== 'in' || cause.activity.type !== 'message') return decision;
-    return { ...decision, timersSet: [...decision.timersSet, ...visits.begin(cause.conversationId)] };
+  #beginVisit({ row, activity, conversationId }: Cause): VisitBeginning | undefined {
+    return row.direction === 'in' && activity.type === 'message'
+      ? this.#parts.visits?.begin(conversationId)
+      : undefined;
   }
 
   /** Writes the turn. A connection lost on the way leaves the outcome open: the key tells whether it was written. */

@@ -12,6 +12,13 @@ export interface VisitTimer {
   readonly payload: Readonly<Record<string, never>>;
 }
 
+/** The beginning of a visit, or a message within one. */
+export interface VisitBeginning {
+  readonly timers: readonly VisitTimer[];
+  /** The turn that sets them is recorded; a turn that lost its race sets nothing, and its next run must try again. */
+  recorded(): void;
+}
+
 const MOST = 50_000;
 
 /** Sets the end of a visit with its first message here; later ones cost nothing, because the timer itself looks when it is due. */
@@ -29,12 +36,18 @@ export class Visits {
     this.#quietMs = quietMs;
   }
 
-  /** The timers to set with a customer's message: one, or none when it is set already. */
-  begin(conversationId: string): readonly VisitTimer[] {
+  /** With a customer's message: one timer to set, or none when it is set already. */
+  begin(conversationId: string): VisitBeginning {
     const now = this.#now();
-    if ((this.#armed.get(conversationId) ?? 0) > now) return [];
-    this.#remember(conversationId, now + this.#quietMs);
-    return [{ id: this.#newId(), kind: 'idle', subject: conversationId, dueInMs: this.#quietMs, payload: {} }];
+    if ((this.#armed.get(conversationId) ?? 0) > now) return { timers: [], recorded: () => undefined };
+    const timer = {
+      id: this.#newId(),
+      kind: 'idle',
+      subject: conversationId,
+      dueInMs: this.#quietMs,
+      payload: {},
+    } as const;
+    return { timers: [timer], recorded: () => this.#remember(conversationId, now + this.#quietMs) };
   }
 
   #remember(conversationId: string, until: number): void {

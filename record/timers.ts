@@ -32,17 +32,24 @@ export async function takeDueTimers(database: Database, limit: number): Promise<
 
 /**
  * Puts the end of a visit off when somebody has spoken since it was set, or while the customer waits for a person.
- * Returns whether it was put off. `quietMs` is how long a visit may be silent.
+ * Otherwise returns the version of the conversation on which the visit is over: on any other, somebody may have spoken.
+ * `quietMs` is how long a visit may be silent.
  */
-export async function postponeIdle(database: Database, timer: TimerRow, quietMs: number): Promise<boolean> {
-  const rows = await database.query(
-    `update timer t set due = s.at + $2::int * interval '1 millisecond', leased_until = null
-       from (select case when exists (select from handoff h where h.conversation_id = $3 and h.closed_at is null) then now()
-                         else (select a.at from activity a
-                                where a.conversation_id = $3 and a.direction <> 'event' order by a.seq desc limit 1) end as at) s
-      where t.id = $1 and t.state = 'waiting' and s.at > now() - $2::int * interval '1 millisecond'
-      returning t.id`,
+export async function judgeIdle(database: Database, timer: TimerRow, quietMs: number): Promise<number | null> {
+  const [row] = await database.query<{ version: number; put_off: boolean }>(
+    `with judged as (
+       select c.ver, case when exists (select from handoff h where h.conversation_id = c.id and h.closed_at is null) then now()
+                          else (select a.at from activity a
+                                 where a.conversation_id = c.id and a.direction <> 'event' order by a.seq desc limit 1) end as at
+         from conversation c where c.id = $3
+     ), put_off as (
+       update timer t set due = j.at + $2::int * interval '1 millisecond', leased_until = null
+         from judged j
+        where t.id = $1 and t.state = 'waiting' and j.at > now() - $2::int * interval '1 millisecond'
+       returning t.id
+     )
+     select j.ver as version, exists (select from put_off) as put_off from judged j`,
     [timer.id, quietMs, timer.conversationId],
   );
-  return rows.length > 0;
+  return row && !row.put_off ? row.version : null;
 }

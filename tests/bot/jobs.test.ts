@@ -12,6 +12,7 @@ import { type BotRunner, Turns } from '../../bot/turn.ts';
 import { Visits } from '../../bot/visits.ts';
 import { within } from '../../bot/within.ts';
 import { beginThread, createTurnRecord, readConversation } from '../../record/conversations.ts';
+import type { Database } from '../../record/types.ts';
 import { type ScratchDatabase, scratchDatabase } from '../support/database.ts';
 import { silentLog } from '../support/log.ts';
 
@@ -44,10 +45,10 @@ interface Instance {
   ring(): Promise<boolean>;
 }
 
-function instance(): Instance {
+function instance(speaking = bot, on: Database = scratch.database): Instance {
   const turns = new Turns({
     record: createTurnRecord(scratch.database, 'Asia/Shanghai'),
-    bot,
+    bot: speaking,
     masker: { mask: (activity) => ({ activity, erased: [] }), maskRest: (_, text) => ({ text, erased: [] }) },
     wake: new LocalWake(() => undefined),
     visits: new Visits(newId, () => performance.now(), QUIET_MS),
@@ -67,7 +68,7 @@ function instance(): Instance {
       });
       expect(status).toBe('done');
     },
-    ring: () => ringOnce({ database: scratch.database, turns, log: silentLog, pollMs: 10, quietMs: QUIET_MS }),
+    ring: () => ringOnce({ database: on, turns, log: silentLog, pollMs: 10, quietMs: QUIET_MS }),
   };
 }
 
@@ -116,6 +117,37 @@ describe('the end of a visit', () => {
     await pause(QUIET_MS + 50);
     await instance().ring();
     expect((await rows()).at(-1)).toBe('lobby/visit-ended');
+  });
+
+  it('is set by the run that is recorded, when an earlier one lost its race', async () => {
+    let raced = false;
+    const overtaken: BotRunner = {
+      ...bot,
+      async run(activity, state, erased) {
+        if (!raced) await scratch.database.query('update conversation set ver = ver + 1 where id = $1', [conversation]);
+        raced = true;
+        return bot.run(activity, state, erased);
+      },
+    };
+    await instance(overtaken).say('hello');
+    expect(await timers()).toEqual([{ state: 'waiting' }]);
+  });
+
+  it('does not come when somebody speaks while it is rung', async () => {
+    const other = instance();
+    await other.say('hello');
+    await pause(QUIET_MS + 50);
+    const interrupted: Database = {
+      transaction: (work) => scratch.database.transaction(work),
+      async query<Row extends object>(text: string, values?: readonly unknown[], name?: string): Promise<Row[]> {
+        const found = await scratch.database.query<Row>(text, values, name);
+        if (text.includes('judged') && values?.includes(conversation)) await other.say('wait');
+        return found;
+      },
+    };
+    await instance(bot, interrupted).ring();
+    expect(await rows()).toEqual(['hello', 're: hello', 'wait', 're: wait']);
+    expect(await timers()).toEqual([{ state: 'waiting' }]);
   });
 
   it('is set again with the next visit', async () => {
