@@ -272,6 +272,15 @@ const lateKey = /^answer:/;
 const anyKey = (turn: TurnCommit, instance: Instance): TurnCommit =>
   lateKey.test(turn.key) ? { ...turn, key: `${turn.key}:${instance.newId()}` } : turn;
 
+/** The end of a visit counts as set before its turn is recorded. */
+const armedFirst: NonNullable<Defect['visits']> = (real) => ({
+  begin(conversation) {
+    const beginning = real.begin(conversation);
+    beginning.recorded();
+    return beginning;
+  },
+});
+
 /** Each under the name of what was done wrong. */
 export const simulated: Readonly<Record<string, Defect>> = {
   'no unique key': { record: NoUniqueKey },
@@ -298,5 +307,7 @@ export const simulated: Readonly<Record<string, Defect>> = {
   'a failed batch fails for all in it': { lane: allOrNone },
   'the cached state is believed on a conflict': { turnRecord: cacheBelieved },
   'a lost connection counts as committed': { turnRecord: unknownIsDone },
+  'the end of a visit counts as set before the commit': { visits: armedFirst },
+  'a visit ends on whatever version there is': { judged: () => undefined },
   'hints are believed, sockets never compared': { neverSweeps: true },
 };

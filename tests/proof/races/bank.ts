@@ -132,7 +132,7 @@ export class Bank {
     key: string,
     more: Partial<Inbound> = {},
   ): Promise<TurnOutcome> {
-    for (let tries = 0; tries < 100; tries += 1) {
+    for (let tries = 0; tries < 1_000; tries += 1) {
       const outcome = await gate?.receive({
         channel: 'web',
         conversationId,

@@ -1,8 +1,7 @@
 /** What several instances do to one database at once. Each race takes a second or two and leaves a record to be audited. */
 
 import { randomUUID } from 'node:crypto';
-import type { TurnOutcome } from '../../../adapters/channel.ts';
-import { CommitLane } from '../../../bot/commit-lane.ts';
+import { CodedError, type TurnOutcome } from '../../../adapters/channel.ts';
 import { deliverOnce } from '../../../bot/delivery.ts';
 import type { BotRunner } from '../../../bot/turn.ts';
 import { commitTurn, commitTurns, loadTurn } from '../../../record/conversations.ts';
@@ -94,7 +93,7 @@ const watermark: Race = async (bank) => {
   const reader = async (): Promise<void> => {
     for (let last = false; !last; ) {
       last = !writing;
-      for (const { conversation, seq } of await cursor(reading)) read.add(`${conversation}/${seq}`);
+      for (const { conversation, seq } of await patiently(() => cursor(reading))) read.add(`${conversation}/${seq}`);
     }
   };
   const write = async (writer: number): Promise<void> => {
@@ -116,15 +115,17 @@ const watermark: Race = async (bank) => {
 /** A turn whose transaction stays open for a moment, as one on a slow disk does. */
 async function writeSlowly(bank: Bank, database: Database, id: string): Promise<void> {
   for (;;) {
-    const loaded = await loadTurn(database, id, '');
+    const loaded = await patiently(() => loadTurn(database, id, ''));
     if (loaded.found !== 'conversation') return;
     const turn = { ...emptyTurn(id, randomUUID()), seen: loaded.turn.version, epoch: loaded.turn.epoch };
-    const result = await database.transaction(async (transaction) => {
-      const written = await commitTurn(transaction, turn, ZONE);
-      await transaction.query('select pg_sleep($1)', [bank.random.next() / 200]);
-      return written;
-    });
-    if (result.outcome === 'ok') return;
+    const written = await patiently(() =>
+      database.transaction(async (transaction) => {
+        const result = await commitTurn(transaction, turn, ZONE);
+        await transaction.query('select pg_sleep($1)', [bank.random.next() / 200]);
+        return result;
+      }),
+    );
+    if (written.outcome === 'ok') return;
   }
 }
 
@@ -176,7 +177,7 @@ const senders: Race = async (bank) => {
   };
   const empty = async (of: Database): Promise<void> => {
     for (;;) {
-      await deliverOnce({ ...parts, database: of });
+      await patiently(() => deliverOnce({ ...parts, database: of }));
       const open = await of.query(`select from outbox where state in ('ready', 'leased') limit 1`);
       if (open.length === 0) return;
     }
@@ -215,24 +216,18 @@ const timers: Race = async (bank) => {
   if (waiting.length > 0) bank.violated('A timer never fired.');
 };
 
-/** Batches over the same conversations, met in opposite orders. */
+/** Batches over the same conversations, each in an order of its own. */
 const batches: Race = async (bank) => {
-  const ids = await bank.beginAll(60);
-  const commit = (database: Database) =>
-    new CommitLane(
-      (turns) => commitTurns(database, turns, ZONE),
-      2,
-      () => performance.now(),
-    );
-  const lanes = bank.databases.map(commit);
-  for (let round = 0; round < 8; round += 1) {
-    await Promise.all(
-      lanes.flatMap((lane, n) => {
-        const order = n % 2 === 0 ? ids : ids.toReversed();
-        return order.map((id) => lane.commit({ ...emptyTurn(id, randomUUID()), seen: round }).catch(() => undefined));
-      }),
-    );
+  const ids = await bank.beginAll(64);
+  for (let round = 0; round < 10; round += 1) {
+    const batch = async (database: Database): Promise<void> => {
+      const order = ids.map((id) => ({ id, lot: bank.random.next() })).toSorted((one, other) => one.lot - other.lot);
+      const turns = order.map(({ id }) => ({ ...emptyTurn(id, randomUUID()), seen: round }));
+      await commitTurns(database, turns, ZONE).catch(() => undefined);
+    };
+    await Promise.all([...bank.databases, ...bank.databases].map(batch));
   }
+  for (const id of ids) await expectMessages(bank, id, 10);
 };
 
 /** All of them, by name. */
@@ -272,11 +267,23 @@ async function deskCommits(
   const key = `desk:${id}:${what}`;
   const cause = { direction: 'event', speaker: 'staff', body: { type: 'event', name: what } } as const;
   for (;;) {
-    const loaded = await loadTurn(database, id, key);
+    const loaded = await patiently(() => loadTurn(database, id, key));
     if (loaded.found !== 'conversation') return { outcome: 'gone' };
     const { version: seen, epoch } = loaded.turn;
-    const result = await commitTurn(database, { ...emptyTurn(id, key), cause, seen, epoch, ...more }, ZONE);
+    const turn = { ...emptyTurn(id, key), cause, seen, epoch, ...more };
+    const result = await patiently(() => commitTurn(database, turn, ZONE));
     if (result.outcome !== 'conflict') return result;
+  }
+}
+
+/** On a busy machine the database may keep somebody waiting too long; certainly nothing was done, so once more. */
+async function patiently<Result>(work: () => Promise<Result>): Promise<Result> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof CodedError) || error.code === 'database_unknown') throw error;
+    }
   }
 }
 

@@ -116,7 +116,8 @@ export class Customer {
 
   #settle(place: number): void {
     this.#open -= 1;
-    if (this.plan.patient && place + 1 < this.plan.words.length) this.#send(place + 1, 1);
+    const { patient, words, gapMs } = this.plan;
+    if (patient && place + 1 < words.length) this.#world.timeline.after(gapMs, () => this.#send(place + 1, 1));
   }
 
   #isSettled(place: number): boolean {

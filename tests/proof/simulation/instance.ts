@@ -8,8 +8,9 @@ import { CommitLane, type CommitTurns } from '../../../bot/commit-lane.ts';
 import { deliverFrom, type Outbox } from '../../../bot/delivery.ts';
 import type { Log } from '../../../bot/log.ts';
 import { Turns } from '../../../bot/turn.ts';
+import { Visits } from '../../../bot/visits.ts';
 import type { Attempt, LeasedMessage } from '../../../record/outbox.ts';
-import type { TurnCommit, TurnRecord } from '../../../record/types.ts';
+import type { TimerRow, TurnCommit, TurnRecord } from '../../../record/types.ts';
 import { createCountingBot } from './bot.ts';
 import { type MessageState, type ModelMessage, type ModelRecord, StatementRefused } from './model-record.ts';
 import type { Process } from './process.ts';
@@ -41,9 +42,15 @@ export interface Defect {
   readonly sender?: (real: Outbox, instance: Instance) => Outbox;
   /** The key of a message sent again. */
   readonly retryKey?: (key: string, attempt: number) => string;
+  readonly visits?: (real: Visits) => Pick<Visits, 'begin'>;
+  /** The version a visit is judged over on, as the gate is told it. */
+  readonly judged?: (version: number) => number | undefined;
   /** Sockets are looked after only when a hint comes. */
   readonly neverSweeps?: boolean;
 }
+
+/** Shorter than in the bank, so that a day holds several visits. */
+export const VISIT_QUIET_MS = 60_000;
 
 const NO_CLOCK = 2 ** 31 - 1;
 const TIMERS_AT_ONCE = 64;
@@ -71,11 +78,17 @@ export class Instance {
     };
     this.#lane = defect.lane?.(commit) ?? new CommitLane(commit, 1, () => process.timeline.now);
     const turnRecord = this.#createTurnRecord();
+    const visits = new Visits(
+      () => this.newId(),
+      () => process.timeline.now,
+      VISIT_QUIET_MS,
+    );
     this.turns = new Turns({
       record: defect.turnRecord?.(turnRecord, this) ?? turnRecord,
       bot: createCountingBot(process, random),
       masker: { mask: (activity) => ({ activity, erased: [] }), maskRest: (_, text) => ({ text, erased: [] }) },
       wake: this.wake,
+      visits: defect.visits?.(visits) ?? visits,
       ...(parts.tellOthers && { lease: { take: () => this.pause(random.chance(0.8) ? 1 : 50) } }),
       log: this.#createLog(),
       metrics: silentMetrics,
@@ -151,9 +164,22 @@ export class Instance {
 
   async #ring(): Promise<void> {
     const { process, record } = this.parts;
-    const due = await process.ask('due timers', () => record.dueTimers(TIMERS_AT_ONCE));
+    const due = await process.ask('due timers', () => record.takeDueTimers(TIMERS_AT_ONCE));
     if (due.length > 0) process.chaos.note('timer rung');
-    await Promise.all(due.map((timer) => this.turns.fire(timer)));
+    await Promise.all(due.map((timer) => this.#ringOne(timer)));
+  }
+
+  async #ringOne(timer: TimerRow): Promise<void> {
+    const { process, record, defect } = this.parts;
+    switch (timer.kind) {
+      case 'answer':
+        return this.turns.fire(timer);
+      case 'idle': {
+        const quietOn = await process.ask('judging a visit', () => record.judgeIdle(timer, VISIT_QUIET_MS));
+        process.chaos.note(quietOn === null ? 'visit goes on' : 'visit ends');
+        if (quietOn !== null) await this.turns.fire(timer, defect.judged ? defect.judged(quietOn) : quietOn);
+      }
+    }
   }
 
   #createTurnRecord(): TurnRecord {
@@ -164,7 +190,7 @@ export class Instance {
         try {
           const result = await this.#lane.commit(turn);
           process.chaos.note(`commit ${result.outcome}`);
-          if (turn.timersSet.length > 0) process.chaos.note('late answer');
+          if (turn.timersSet.some(({ kind }) => kind === 'answer')) process.chaos.note('late answer');
           return result;
         } catch (error) {
           if (error instanceof StatementRefused && error.conversationId !== turn.conversationId)

@@ -1,6 +1,7 @@
 /** What must be true of the record and of what each customer saw, after every run (the promises of the turn, I1 to I14). */
 
 import type { Acknowledged, Customer } from './customer.ts';
+import { VISIT_QUIET_MS } from './instance.ts';
 import { type ModelConversation, type ModelRow, UNSTORABLE } from './model-record.ts';
 import type { World } from './world.ts';
 
@@ -17,6 +18,7 @@ export function violationsOf(world: World): string[] {
     checkCounter(conversation, check);
     checkSpeakers(conversation, check);
     checkHandoffs(conversation, check);
+    checkVisits(conversation, check);
     if (customer) {
       checkAcknowledged(conversation, customer, check);
       checkAnswered(conversation, check);
@@ -122,6 +124,22 @@ function checkHandoffs({ handoffs, rows }: ModelConversation, check: Check): voi
       'A customer was told a number nobody has.',
     );
   }
+}
+
+/** A visit ends once, when nobody has spoken for long enough, and never while a person is waited for. */
+function checkVisits({ rows, handoffs }: ModelConversation, check: Check): void {
+  let spoken: ModelRow | undefined;
+  let asked = false;
+  for (const row of rows) {
+    if (row.body.name === 'lobby/visit-ended') {
+      const quiet = Date.parse(row.at) - Date.parse(spoken?.at ?? row.at);
+      check(quiet >= VISIT_QUIET_MS, 'A visit ended though somebody had just spoken.');
+      check(asked, 'A visit ended twice.');
+      asked = false;
+    } else if (row.direction !== 'event') spoken = row;
+    if (row.direction === 'in') asked = true;
+  }
+  check(!asked || handoffs.some(({ open }) => open), 'A visit never ended.');
 }
 
 function checkHandoffNumbers({ record }: World, check: Check): void {

@@ -61,9 +61,10 @@ export interface ModelTimer {
   readonly kind: TimerRow['kind'];
   readonly conversationId: string;
   readonly subject: string;
-  readonly due: number;
+  due: number;
   readonly payload: Readonly<Record<string, unknown>>;
   state: 'waiting' | 'fired';
+  leasedUntil: number;
   /** How many commits fired it. More than one is a defect. */
   firings: number;
 }
@@ -86,6 +87,9 @@ export const UNSTORABLE = 'unstorable';
 
 /** Tests a turn before it is written; undefined lets it pass. */
 export type Test = (conversation: ModelConversation, turn: TurnCommit) => CommitResult | undefined;
+
+/** How long whoever took a due timer has, before another instance may. */
+const TIMER_LEASE_MS = 15_000;
 
 /** The record. `now`: milliseconds of the virtual clock. */
 export class ModelRecord {
@@ -255,19 +259,37 @@ export class ModelRecord {
       .map(asRead);
   }
 
-  dueTimers(limit: number): readonly TimerRow[] {
-    return this.timers
-      .filter(({ state, due }) => state === 'waiting' && due <= this.now())
+  /** Takes timers that are due, each for one instance at a time. */
+  takeDueTimers(limit: number): readonly TimerRow[] {
+    const due = this.timers
+      .filter((timer) => this.isDue(timer))
       .toSorted((one, other) => one.due - other.due)
-      .slice(0, limit)
-      .map(({ id, kind, conversationId, subject, due, payload }) => ({
-        id,
-        kind,
-        conversationId,
-        subject,
-        due: new Date(due).toISOString(),
-        payload,
-      }));
+      .slice(0, limit);
+    for (const timer of due) timer.leasedUntil = this.now() + TIMER_LEASE_MS;
+    return due.map(({ id, kind, conversationId, subject, due: at, payload }) => ({
+      id,
+      kind,
+      conversationId,
+      subject,
+      due: new Date(at).toISOString(),
+      payload,
+    }));
+  }
+
+  isDue({ state, due, leasedUntil }: ModelTimer): boolean {
+    return state === 'waiting' && due <= this.now() && leasedUntil < this.now();
+  }
+
+  /** The version on which a visit is over; null when its end was put off: somebody has spoken, or a person is waited for. */
+  judgeIdle({ id, conversationId }: TimerRow, quietMs: number): number | null {
+    const timer = this.timers.find((candidate) => candidate.id === id);
+    const conversation = this.conversations.get(conversationId);
+    if (!conversation) return null;
+    const spoken = conversation.rows.findLast(({ direction }) => direction !== 'event')?.at;
+    const last = conversation.handoffs.some(({ open }) => open) ? this.now() : Date.parse(spoken ?? '');
+    if (timer?.state !== 'waiting' || !(last > this.now() - quietMs)) return conversation.version;
+    Object.assign(timer, { due: last + quietMs, leasedUntil: -1 });
+    return null;
   }
 
   /** A lease that ran out belongs to a sender that died: nobody knows whether it had sent. */
@@ -348,7 +370,17 @@ export class ModelRecord {
       );
       if (taken) continue;
       const due = this.now() + dueInMs;
-      this.timers.push({ id, kind, conversationId, subject, due, payload, state: 'waiting', firings: 0 });
+      this.timers.push({
+        id,
+        kind,
+        conversationId,
+        subject,
+        due,
+        payload,
+        state: 'waiting',
+        leasedUntil: -1,
+        firings: 0,
+      });
     }
     const fired = this.timers.find(({ id }) => id === firing);
     if (fired) Object.assign(fired, { state: 'fired', firings: fired.firings + 1 });

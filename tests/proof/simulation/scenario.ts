@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { WORDS, type Word } from './bot.ts';
 import type { Misfortune } from './chaos.ts';
+import { VISIT_QUIET_MS } from './instance.ts';
 
 /** One customer in one conversation. */
 export interface CustomerPlan {
@@ -10,6 +11,8 @@ export interface CustomerPlan {
   readonly delivery: 'stream' | 'inline' | 'outbox';
   /** Waits for each acknowledgement before writing again. */
   readonly patient: boolean;
+  /** How long a patient customer waits before writing again. */
+  readonly gapMs: number;
   readonly words: readonly Word[];
 }
 
@@ -47,6 +50,10 @@ const word = fc.oneof(
 const customer: fc.Arbitrary<CustomerPlan> = fc.record({
   delivery: fc.constantFrom('stream', 'outbox', 'outbox', 'stream', 'inline'),
   patient: fc.boolean(),
+  gapMs: fc.oneof(
+    { weight: 4, arbitrary: fc.constant(0) },
+    { weight: 1, arbitrary: fc.integer({ min: VISIT_QUIET_MS - 500, max: VISIT_QUIET_MS + 3_500 }) },
+  ),
   words: fc.array(word, { minLength: 1, maxLength: 4 }),
 });
 

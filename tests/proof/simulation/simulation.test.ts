@@ -28,6 +28,8 @@ const EXPECTED: Readonly<Record<string, number>> = {
   'commit of several': 10,
   'late answer': 100,
   'timer rung': 100,
+  'visit ends': 500,
+  'visit goes on': 100,
   'take-over': 200,
   'staff text not_owner': 10,
 };

@@ -7,7 +7,7 @@ import { Customer, Reader } from './customer.ts';
 import { Desk } from './desk.ts';
 import { type Defect, Instance } from './instance.ts';
 import { violationsOf } from './invariants.ts';
-import { isOpen, ModelRecord } from './model-record.ts';
+import { isOpen, type ModelMessage, ModelRecord, type ModelTimer } from './model-record.ts';
 import { Process } from './process.ts';
 import { Random } from './random.ts';
 import type { Scenario } from './scenario.ts';
@@ -134,9 +134,15 @@ export class World {
     if (this.customers.some(({ done }) => !done)) open.push('a message was never acknowledged');
     if (this.#desks.some(({ done }) => !done)) open.push('a desk never finished');
     if (this.record.outbox.some(isOpen)) open.push('a message was never sent');
-    if (this.record.timers.some(({ state }) => state === 'waiting')) open.push('a timer never fired');
+    if (this.record.timers.some((timer) => this.#mustFire(timer))) open.push('a timer never fired');
     if (this.readers.some((reader) => this.#isBehind(reader))) open.push('a customer was never shown everything');
     return open;
+  }
+
+  /** A visit does not end while the customer waits for a person. */
+  #mustFire({ state, kind, conversationId }: ModelTimer): boolean {
+    const waits = this.record.conversations.get(conversationId)?.handoffs.some(({ open }) => open) ?? false;
+    return state === 'waiting' && !(kind === 'idle' && waits);
   }
 
   #isBehind({ conversationId, last }: Reader): boolean {
@@ -173,27 +179,46 @@ export class World {
 
   /** The loops of all instances. What would find nothing to do is not run: it changes nothing and would only cost time. */
   #keepHouse(): void {
-    this.timeline.after(
-      POLL_MS,
-      () => {
-        const { now } = this.timeline;
-        const sending = this.record.outbox.some(
-          ({ state, due, leasedUntil }) =>
-            (state === 'ready' && due <= now) || (state === 'leased' && leasedUntil < now),
-        );
-        const ringing = this.record.timers.some(({ state, due }) => state === 'waiting' && due <= now);
-        const sweepEvery = this.scenario.redis ? SWEEP_MS : POLL_MS;
-        const sweeping = now % sweepEvery < POLL_MS && this.readers.some((reader) => this.#isBehind(reader));
-        this.#idle = !(sending || ringing || sweeping);
-        for (const instance of this.#places) {
-          if (sending) instance?.deliver();
-          if (ringing) instance?.ring();
-          if (sweeping && !this.defect.neverSweeps) void instance?.stream.sweep();
-        }
-        this.#keepHouse();
-      },
-      true,
-    );
+    this.timeline.after(this.#nextRound(), () => this.#round(), true);
+  }
+
+  #round(): void {
+    const { now } = this.timeline;
+    const sending = this.record.outbox.some((message) => nextTime(message) < now);
+    const ringing = this.record.timers.some((timer) => this.record.isDue(timer));
+    const sweepEvery = this.scenario.redis ? SWEEP_MS : POLL_MS;
+    const sweeping = now % sweepEvery < POLL_MS && this.readers.some((reader) => this.#isBehind(reader));
+    this.#idle = !(sending || ringing || sweeping);
+    for (const instance of this.#places) {
+      if (sending) instance?.deliver();
+      if (ringing) instance?.ring();
+      if (sweeping && !this.defect.neverSweeps) void instance?.stream.sweep();
+    }
+    this.#keepHouse();
+  }
+
+  /** The next poll; or, when nothing else is to happen, the first one that will find something. */
+  #nextRound(): number {
+    if (this.timeline.pending > 0 || this.readers.some((reader) => this.#isBehind(reader))) return POLL_MS;
+    const waiting = this.record.timers.filter((timer) => this.#mustFire(timer));
+    const due = waiting.map((timer) => Math.max(timer.due, timer.leasedUntil));
+    const first = Math.min(...due, ...this.record.outbox.map(nextTime));
+    return Number.isFinite(first) ? Math.max(POLL_MS, first - this.timeline.now + 1) : POLL_MS;
+  }
+}
+
+/** When a sender has something to do with a message; never, once it is settled. */
+function nextTime({ state, due, leasedUntil }: ModelMessage): number {
+  switch (state) {
+    case 'ready':
+      return due;
+    case 'leased':
+      return leasedUntil;
+    case 'held':
+    case 'unknown':
+    case 'done':
+    case 'failed':
+      return Number.POSITIVE_INFINITY;
   }
 }
 
