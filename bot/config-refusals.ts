@@ -104,7 +104,7 @@ function hostOf(url: string | undefined): string {
 }
 
 /** A socket file and loopback need no encryption; `require` and the stronger modes bring it. */
-function staysHereOrIsEncrypted(databaseUrl: string): boolean {
+export function staysHereOrIsEncrypted(databaseUrl: string): boolean {
   const { searchParams } = new URL(databaseUrl);
   const target = searchParams.get('host') ?? decodeURIComponent(hostOf(databaseUrl));
   if (target === '' || target.startsWith('/') || isLoopback(target)) return true;

@@ -119,7 +119,7 @@ function refuseUnknown(applied: readonly Applied[], migrations: readonly Migrati
 }
 
 /** Line ends do not count: a checkout may rewrite them. */
-function checksum(migration: Migration): string {
+export function checksum(migration: Migration): string {
   return createHash('sha256').update(migration.sql.replaceAll('\r\n', '\n')).digest('hex');
 }
 

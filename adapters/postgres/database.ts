@@ -58,6 +58,24 @@ export async function openDatabase(settings: DatabaseSettings): Promise<Postgres
   return new Pooled(pool, role);
 }
 
+/** One connection of its own, outside every pool, for what takes its time. Whoever opens it ends it. */
+export async function openClient(settings: DatabaseSettings): Promise<pg.Client> {
+  const target = parseTarget(settings.connectionString);
+  const role = await checkServer(target, settings);
+  const { statementTimeoutMs = 5_000, lockTimeoutMs = 2_000 } = settings;
+  const client = new pg.Client({
+    ...connection(target, settings),
+    options: sessionOptions(target.options, statementTimeoutMs, lockTimeoutMs, role),
+  });
+  client.on('error', ignore);
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    throw asDatabaseError(error, 'connecting');
+  }
+}
+
 class Pooled implements PostgresDatabase {
   readonly role: string | null;
   readonly #pool: pg.Pool;
@@ -126,14 +144,14 @@ class Pooled implements PostgresDatabase {
 }
 
 /** One connection inside `begin` … `commit`. A transaction inside it is a savepoint. */
-class Transaction implements Database {
+export class Transaction implements Database {
   /** False when the connection's state is not known: it must not be used again. */
   reusable = true;
-  readonly #client: pg.PoolClient;
+  readonly #client: pg.ClientBase;
   #open = true;
   #savepoints = 0;
 
-  constructor(client: pg.PoolClient) {
+  constructor(client: pg.ClientBase) {
     this.#client = client;
   }
 
@@ -204,7 +222,7 @@ class Transaction implements Database {
 }
 
 async function send<Row extends object>(
-  client: pg.PoolClient,
+  client: pg.ClientBase,
   text: string,
   values?: readonly unknown[],
   name?: string,
