@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { WORDS, type Word } from './bot.ts';
 import type { Misfortune } from './chaos.ts';
 import { VISIT_QUIET_MS } from './instance.ts';
+import { UNSTORABLE } from './model-record.ts';
 
 /** One customer in one conversation. */
 export interface CustomerPlan {
@@ -45,6 +46,7 @@ export interface Scenario {
 const word = fc.oneof(
   { weight: 5, arbitrary: fc.constant<Word>('hello') },
   { weight: 5, arbitrary: fc.constantFrom<Word>(...WORDS) },
+  { weight: 1, arbitrary: fc.constant<Word>(UNSTORABLE) },
 );
 
 const customer: fc.Arbitrary<CustomerPlan> = fc.record({
@@ -52,7 +54,7 @@ const customer: fc.Arbitrary<CustomerPlan> = fc.record({
   patient: fc.boolean(),
   gapMs: fc.oneof(
     { weight: 4, arbitrary: fc.constant(0) },
-    { weight: 1, arbitrary: fc.integer({ min: VISIT_QUIET_MS - 500, max: VISIT_QUIET_MS + 3_500 }) },
+    { weight: 1, arbitrary: fc.integer({ min: VISIT_QUIET_MS - 500, max: VISIT_QUIET_MS + 2_500 }) },
   ),
   words: fc.array(word, { minLength: 1, maxLength: 4 }),
 });
@@ -66,7 +68,7 @@ const staff: fc.Arbitrary<StaffPlan> = fc.record({
 });
 
 const misfortune: fc.Arbitrary<Misfortune> = fc.record({
-  untilMs: fc.constantFrom(10_000, 40_000),
+  untilMs: fc.constantFrom(10_000, 40_000, 80_000),
   crashes: fc.nat({ max: 4 }),
   pauses: fc.nat({ max: 2 }),
   loss: fc.constantFrom(0, 0.02, 0.1, 0.25),
