@@ -6,7 +6,7 @@ import type { BackupHeader } from '../../record/backup-file.ts';
 import { type Command, readOption, type Tools } from './command.ts';
 import { keepTheKey } from './key-hint.ts';
 import { atRecord, type Place } from './place.ts';
-import { count, describe, until } from './say.ts';
+import { count, describe, sizeInWords, until } from './say.ts';
 import { makeFile, type NewFile } from './whole-file.ts';
 
 const help = `npm run backup -- --to FILE
@@ -30,8 +30,8 @@ export const backup: Command = {
     await makeFile(to, async (file) => {
       const { header, total } = await atRecord(tools, 'look', (place) => writeBackup(place, file, tools));
       const bytes = await file.finish();
-      tools.say(`${file.path}: ${describe(header)}; ${total}, ${(bytes / 1e6).toFixed(1)} MB. Read back and checked.`);
-      tools.say(keepTheKey(tools.config, header));
+      tools.say(`${file.path}: ${describe(header)}; ${total}, ${sizeInWords(bytes)}. Read back and checked.`);
+      tools.say(await keepTheKey(tools.config, header));
     });
   },
 };

@@ -2,7 +2,14 @@
 
 import { CodedError } from '../../adapters/channel.ts';
 import { inCopyTransaction } from '../../adapters/postgres/copy.ts';
-import { copyRecord, keepServiceOut, type Loaded, loadRecord } from '../../record/backup.ts';
+import {
+  copyRecord,
+  keepServiceOut,
+  type Loaded,
+  loadRecord,
+  type Progress,
+  refuseWithoutRecord,
+} from '../../record/backup.ts';
 import { staysHereOrIsEncrypted } from '../config-refusals.ts';
 import { type Command, readOption, type Tools, UsageError } from './command.ts';
 import { putTheKeyInPlace } from './key-hint.ts';
@@ -35,7 +42,7 @@ export const move: Command = {
       const { header, leftOut } = await copyAcross(from, to, tools, progress);
       sayLeftOut(leftOut, tools);
       tools.say(
-        `Moved ${total()}, read back and compared. ${from.name} is left as it was; do not start Lobby on it again.`,
+        `Moved ${total()}, read back and compared. The old database is left as it was; do not start Lobby on it again.`,
       );
       tools.say(`Now set DATABASE_URL to ${to.name} and start Lobby.`);
       tools.say(await putTheKeyInPlace(tools.config, header));
@@ -43,16 +50,12 @@ export const move: Command = {
   },
 };
 
-function copyAcross(
-  from: Place,
-  to: Place,
-  { signal }: Tools,
-  progress: ReturnType<typeof count>['progress'],
-): Promise<Loaded> {
+function copyAcross(from: Place, to: Place, { signal }: Tools, progress: Progress): Promise<Loaded> {
   const source = { connectionString: from.connectionString, applicationName: 'lobby-move', mode: 'read' } as const;
   const target = { connectionString: to.connectionString, applicationName: 'lobby-move', mode: 'write' } as const;
   return inCopyTransaction(source, async (old) => {
-    await keepServiceOut(old);
+    // No other Lobby gets at the private PostgreSQL while it is ours.
+    await (from.embedded ? refuseWithoutRecord(old) : keepServiceOut(old));
     const migrations = await knownMigrations();
     return inCopyTransaction(target, (empty) =>
       loadRecord(

@@ -31,6 +31,10 @@ function inWords(rows: number): string {
   return `${rows.toLocaleString('en')} ${rows === 1 ? 'row' : 'rows'}`;
 }
 
+export function sizeInWords(bytes: number): string {
+  return bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
 /** Whose record a backup is, and of when. */
 export function describe(header: BackupHeader): string {
   return `${header.demo ? 'a demo’s record' : 'a bank’s record'} as of ${header.takenAt}, from PostgreSQL ${header.server}`;
