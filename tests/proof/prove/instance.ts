@@ -22,6 +22,7 @@ const ENDS_WITH_PARENT = `data:text/javascript,process.on('disconnect',()=>proce
 
 export class Instance {
   readonly name: string;
+  readonly logFile: string;
   /** Listening, and not killed since. */
   up = false;
   /** Deaths nobody ordered: it gave up by itself, as it does when PostgreSQL is away at its start. */
@@ -45,6 +46,7 @@ export class Instance {
     readonly died?: () => void;
   }) {
     this.name = parts.name;
+    this.logFile = parts.logFile;
     this.#kind = parts.kind;
     this.#front = parts.front;
     this.#random = parts.random;

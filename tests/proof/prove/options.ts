@@ -14,6 +14,8 @@ export interface Options {
   /** The counts of a long run must be reached too. */
   readonly long: boolean;
   readonly json: string | null;
+  /** Hunts the seeded defects instead. */
+  readonly mutants: boolean;
 }
 
 const LONG_SECONDS = 900;
@@ -32,6 +34,7 @@ customer saw are audited: nothing may be lost, doubled, out of order or unanswer
   --seed N         the same faults and kills again, as far as the machine lets moments repeat
   --only full      the service alone; --only gate: the gate alone
   --redis PLAN     mixed (killed, frozen, flushed), off (there is none), or in the middle of the run flush, freeze, stop
+  --mutants        instead of all this: plants every known defect, one after another, and shows how it is noticed
   --json FILE      writes {turns, kills, faults, lost, doubled, outOfOrder, unanswered} and the details
   --help
 
@@ -44,6 +47,7 @@ export function readOptions(args: readonly string[], anySeed: () => number): Opt
     options: {
       seconds: { type: 'string' },
       long: { type: 'boolean', default: false },
+      mutants: { type: 'boolean', default: false },
       seed: { type: 'string' },
       only: { type: 'string' },
       redis: { type: 'string', default: 'mixed' },
@@ -59,6 +63,7 @@ export function readOptions(args: readonly string[], anySeed: () => number): Opt
     only: values.only === undefined ? null : oneOf('--only', values.only, ['full', 'gate']),
     redis: oneOf('--redis', values.redis, REDIS_PLANS),
     long: values.long,
+    mutants: values.mutants,
     json: values.json ?? null,
   };
 }

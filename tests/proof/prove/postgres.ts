@@ -3,15 +3,18 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { openDatabase, type PostgresDatabase } from '../../../adapters/postgres/database.ts';
 import { startEmbeddedPostgres } from '../../../adapters/postgres/embedded.ts';
+import { migrate, readMigrations } from '../../../record/database.ts';
 
 export interface ProvenPostgres {
   readonly port: number;
   /** What decides whether a commit is on the disk. */
   readonly durability: string;
-  /** Makes an empty database and gives its address, without any proxy. */
-  makeDatabase(name: string): Promise<string>;
+  /** Makes a database, empty or a copy of another, and gives its address, without any proxy. */
+  makeDatabase(name: string, template?: string): Promise<string>;
+  dropDatabase(name: string): Promise<void>;
   /** `kill -9` of the server itself. False when it is not running just now. */
   kill(): Promise<boolean>;
   /** Resolves when it answers. */
@@ -36,9 +39,12 @@ export async function startPostgres(folder: string): Promise<ProvenPostgres> {
   return {
     port: Number(url.port),
     durability: row?.durability ?? 'unknown',
-    async makeDatabase(name) {
-      await ask(`create database ${name}`);
+    async makeDatabase(name, template = 'template1') {
+      await ask(`create database ${name} template ${template}`);
       return Object.assign(new URL(url), { pathname: `/${name}` }).href;
+    },
+    async dropDatabase(name) {
+      await ask(`drop database ${name} with (force)`);
     },
     kill: () => killPostmaster(folder),
     async up() {
@@ -46,6 +52,13 @@ export async function startPostgres(folder: string): Promise<ProvenPostgres> {
     },
     stop: () => server.stop(),
   };
+}
+
+/** Gives a database the tables of the record. */
+export async function migrateRecord(connectionString: string): Promise<void> {
+  const folder = fileURLToPath(new URL('../../../record/migrations', import.meta.url));
+  const migrations = await readMigrations(folder);
+  await once(connectionString, (owner) => migrate(owner, migrations));
 }
 
 async function killPostmaster(folder: string): Promise<boolean> {

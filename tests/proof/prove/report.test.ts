@@ -73,6 +73,7 @@ describe('the crash proof', () => {
       only: 'gate',
       redis: 'freeze',
       long: false,
+      mutants: false,
       json: null,
     });
     expect(readOptions(['--long'], () => 5)).toMatchObject({ seconds: 900, long: true });

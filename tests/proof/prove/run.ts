@@ -1,22 +1,21 @@
 /** One run of the proof: set the stage, let things go wrong, let them calm down, and audit. */
 
 import { setMaxListeners } from 'node:events';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { openDatabase, type PostgresDatabase } from '../../../adapters/postgres/database.ts';
-import { migrate, readMigrations } from '../../../record/database.ts';
 import { startRedis, type TestRedis } from '../../support/redis.ts';
 import { FAULTS, type Fault } from '../proxy.ts';
 import { audit, type Violation } from './audit.ts';
 import { castGate, castService, type Stage } from './casting.ts';
+import { makeFolder } from './folder.ts';
 import { Marksman } from './marksman.ts';
 import { type Harm, Nemesis } from './nemesis.ts';
 import type { Options } from './options.ts';
 import type { Point } from './points.ts';
-import { type ProvenPostgres, startPostgres } from './postgres.ts';
+import { migrateRecord, type ProvenPostgres, startPostgres } from './postgres.ts';
 import { preparePrograms } from './program.ts';
 import { Random } from './random.ts';
 import { endScene, evidenceOf, live, type Scene } from './scene.ts';
@@ -119,7 +118,7 @@ export class Run {
     if (only !== 'gate') keep(await castService(stage, await postgres.makeDatabase('prove_service')));
     if (only !== 'full') {
       const url = await postgres.makeDatabase('prove_gate');
-      await migrateAll(url);
+      await migrateRecord(url);
       keep(await castGate(stage, url, marksman));
     }
     return scenes;
@@ -201,23 +200,6 @@ export class Run {
   }
 }
 
-/** Under root, PostgreSQL runs as another user, who must be able to enter. */
-async function makeFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'lobby-prove-'));
-  await chmod(folder, 0o755);
-  return folder;
-}
-
-async function migrateAll(connectionString: string): Promise<void> {
-  const folder = fileURLToPath(new URL('../../../record/migrations', import.meta.url));
-  const owner = await openDatabase({ connectionString, max: 1, statementTimeoutMs: 0 });
-  try {
-    await migrate(owner, await readMigrations(folder));
-  } finally {
-    await owner.close();
-  }
-}
-
 function openAudit(connectionString: string): Promise<PostgresDatabase> {
   return openDatabase({ connectionString, applicationName: 'lobby-audit', max: 1, statementTimeoutMs: 60_000 });
 }
@@ -225,8 +207,9 @@ function openAudit(connectionString: string): Promise<PostgresDatabase> {
 async function untilUp(scenes: readonly Scene[]): Promise<void> {
   const deadline = Date.now() + STARTS_WITHIN_MS;
   const instances = scenes.flatMap((scene) => scene.instances);
-  while (instances.some(({ up }) => !up)) {
-    if (Date.now() > deadline) throw new Error('Not every process came up within a minute; look into their logs.');
+  for (let down = instances; down.length > 0; down = instances.filter(({ up }) => !up)) {
+    if (Date.now() > deadline)
+      throw new Error(`${down[0]?.name} did not come up within a minute; see ${down[0]?.logFile}.`);
     await pause(50);
   }
 }
@@ -240,7 +223,7 @@ async function isCalm(scene: Scene, database: PostgresDatabase | undefined): Pro
           + (select count(*) from timer where state = 'waiting' and (kind = 'answer' or due < now())) as count`,
   );
   if (open?.count !== 0) return false;
-  const watched = scene.web.flatMap((customer) => customer.open);
+  const watched = scene.web.flatMap((customer) => [...customer.watermarks]);
   const behind = await database.query(
     `select from unnest($1::text[], $2::bigint[]) w (id, watermark)
       where w.watermark < (select coalesce(max(a.seq), 0) from activity a where a.conversation_id = w.id and a.direction <> 'event')`,

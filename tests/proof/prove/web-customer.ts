@@ -34,8 +34,6 @@ interface Thread {
   lastAnswer: number;
   /** Its customer no longer follows it. */
   left: boolean;
-  /** All of it was shown, as far as its customer can tell. */
-  done: boolean;
 }
 
 export class WebCustomer extends Customer {
@@ -57,26 +55,26 @@ export class WebCustomer extends Customer {
     return this.#threads.map(({ conversationId, sent, shown }) => ({ channel: 'web', conversationId, sent, shown }));
   }
 
-  /** Conversations not read to their end, and how far their customer has seen. */
-  get open(): readonly Pick<Thread, 'conversationId' | 'watermark'>[] {
-    return this.#threads.filter(({ done }) => !done);
+  /** How far the customer has seen in each conversation. */
+  get watermarks(): readonly Pick<Thread, 'conversationId' | 'watermark'>[] {
+    return this.#threads;
   }
 
   async live(): Promise<void> {
     const { closing, over } = this.parts;
+    const endings: Promise<void>[] = [];
     while (!closing.aborted) {
       const thread = await this.#begin();
-      if (!thread) return;
+      if (!thread) break;
       const following = this.#follow(thread);
       await this.#talk(thread);
       await this.#untilAnswered(thread);
       // The last conversation is followed to the end of the run: what its client is not shown by then is lost.
-      const isLast = closing.aborted;
-      if (isLast && !over.aborted) await once(over, 'abort');
+      if (closing.aborted) await aborted(over);
       thread.left = true;
-      await following;
-      if (!isLast) await this.#readRest(thread);
+      endings.push(following.then(() => this.#lookBack(thread)));
     }
+    await Promise.all(endings);
   }
 
   async #begin(): Promise<Thread | null> {
@@ -95,7 +93,6 @@ export class WebCustomer extends Customer {
       streamUrl,
       lastAnswer: 0,
       left: false,
-      done: false,
     };
     this.#threads.push(thread);
     return thread;
@@ -185,21 +182,20 @@ export class WebCustomer extends Customer {
     });
   }
 
-  /** Resolves to how many activities came. */
-  async #poll(thread: Thread): Promise<number | null> {
+  async #poll(thread: Thread): Promise<void> {
     const { conversationId, token, watermark } = thread;
     const url = `${this.door}/v3/directline/conversations/${conversationId}/activities?watermark=${watermark}`;
     const answer = await ask({ method: 'GET', url, token, withinMs: PATIENCE_MS }).catch(() => null);
-    if (answer?.status !== 200) return null;
-    note(thread, answer.body as Frame);
-    return thread.watermark - watermark;
+    if (answer?.status === 200) note(thread, answer.body as Frame);
   }
 
-  /** Before a conversation is left, what its last turn still has to show. */
-  async #readRest(thread: Thread): Promise<void> {
-    while (!this.parts.over.aborted && !thread.done) {
-      thread.done = (await this.#poll(thread)) === 0;
-      if (!thread.done) await this.rest(50);
+  /** At the end of the run a conversation that was left is read to its end: a late answer may have come. */
+  async #lookBack(thread: Thread): Promise<void> {
+    const { closing, over, random } = this.parts;
+    await aborted(closing);
+    while (!over.aborted) {
+      await this.#poll(thread);
+      await this.rest(random.between(500, 2_500));
     }
   }
 
@@ -215,6 +211,10 @@ export class WebCustomer extends Customer {
   #post(url: string, token: string | undefined, body: object): Promise<Answer> {
     return ask({ method: 'POST', url, body, withinMs: PATIENCE_MS, ...(token !== undefined && { token }) });
   }
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
 }
 
 /** Writes down what was shown, in the order it came. A frame without a watermark echoes a repeat. */
