@@ -7,6 +7,8 @@ import type { CommitResult, TurnCommit } from '../../../record/types.ts';
 import type { Defect, Instance } from '../simulation/instance.ts';
 import { ModelRecord, type Test } from '../simulation/model-record.ts';
 
+const lateKey = /^answer:/;
+
 /** The tests of a turn but one. */
 function without(
   skipped: 'newKey' | 'sameVersion' | 'sameEpoch' | 'timerWaits',
@@ -221,9 +223,11 @@ const ownerUnseen: NonNullable<Defect['turnRecord']> = (real) => ({
   },
 });
 
-/** A turn that sets no timer row, and does not look for one. */
-function timerless({ firing: _, ...turn }: TurnCommit): TurnCommit {
-  return { ...turn, timersSet: [] };
+/** A turn that sets no timer row for its late answer, and does not look for one. */
+function timerless(turn: TurnCommit): TurnCommit {
+  const { firing, ...rest } = turn;
+  const timersSet = turn.timersSet.filter(({ kind }) => kind !== 'answer');
+  return { ...rest, timersSet, ...(firing !== undefined && !lateKey.test(turn.key) && { firing }) };
 }
 
 /** The answer is remembered by a timer of this process, which dies with it. */
@@ -233,7 +237,7 @@ const remindedInMemory: NonNullable<Defect['turnRecord']> = (real, instance) => 
     const { conversationId } = turn;
     const { process } = instance.parts;
     const result = await real.commit(timerless(turn));
-    for (const { dueInMs, ...timer } of turn.timersSet) {
+    for (const { dueInMs, ...timer } of turn.timersSet.filter(({ kind }) => kind === 'answer')) {
       const due = new Date(process.timeline.now + dueInMs).toISOString();
       process.resume(dueInMs, 'setTimeout', () => void instance.turns.fire({ ...timer, conversationId, due }));
     }
@@ -268,7 +272,6 @@ function allOrNone(commitTurns: CommitTurns): { commit: (turn: TurnCommit) => Pr
   };
 }
 
-const lateKey = /^answer:/;
 const anyKey = (turn: TurnCommit, instance: Instance): TurnCommit =>
   lateKey.test(turn.key) ? { ...turn, key: `${turn.key}:${instance.newId()}` } : turn;
 

@@ -51,19 +51,27 @@ export interface Scratch {
 /** A race: does what several instances do at once, and says what must not be. */
 export type Race = (bank: Bank) => Promise<void>;
 
-/** Runs a race on a database of its own. Returns what was violated, as sentences. */
+/** Runs a race on a database of its own, to its end or to the first broken promise. Returns what was violated, as sentences. */
 export async function run(race: Race, scratch: Scratch, spoil: Spoil = {}): Promise<readonly string[]> {
   try {
     await plant(scratch.database, spoil);
     const pools = await Promise.all([1, 2, 3].map(() => scratch.open({ max: 4 })));
     const bank = new Bank(scratch.database, pools, spoil);
-    await race(bank);
-    await bank.audit();
+    const racing = race(bank).then(() => bank.audit());
+    try {
+      await Promise.race([racing, bank.broken]);
+    } finally {
+      bank.stop();
+      await racing.catch(() => undefined);
+    }
     return [...new Set(bank.violations)];
   } finally {
     await scratch.drop();
   }
 }
+
+/** Who is refused for so long will never be taken. */
+const REFUSED_FOR_EVER_MS = 10_000;
 
 const LIMITS: Partial<TurnLimits> = { perConversation: 100, reruns: 20 };
 
@@ -74,18 +82,31 @@ export class Bank {
   readonly databases: readonly Database[];
   readonly gates: readonly Turns[];
   readonly spoil: Spoil;
+  /** Resolves with the first violation. */
+  readonly broken: Promise<void>;
   readonly #owner: Database;
+  #break: () => void = () => undefined;
+  #stopped = false;
   #count = 0;
 
   constructor(owner: Database, pools: readonly Database[], spoil: Spoil) {
     this.#owner = owner;
     this.spoil = spoil;
+    this.broken = new Promise((resolve) => {
+      this.#break = resolve;
+    });
     this.databases = pools.map((pool) => this.#watched(pool));
     this.gates = this.databases.map((database) => this.openGate(database));
   }
 
   violated(sentence: string): void {
-    this.violations.push(sentence);
+    if (!this.#stopped) this.violations.push(sentence);
+    this.#break();
+  }
+
+  /** Whoever still runs gets no further statement through. */
+  stop(): void {
+    this.#stopped = true;
   }
 
   openGate(database: Database, more: { readonly bot?: BotRunner; readonly limits?: Partial<TurnLimits> } = {}): Turns {
@@ -132,7 +153,8 @@ export class Bank {
     key: string,
     more: Partial<Inbound> = {},
   ): Promise<TurnOutcome> {
-    for (let tries = 0; tries < 1_000; tries += 1) {
+    const began = performance.now();
+    while (!this.#stopped && performance.now() - began < REFUSED_FOR_EVER_MS) {
       const outcome = await gate?.receive({
         channel: 'web',
         conversationId,
@@ -198,29 +220,29 @@ export class Bank {
   /** Notices every statement the database refuses: expected cases are answers, never errors. */
   #watched(database: Database): Database {
     const { statement, isolation } = this.spoil;
-    const watch = async <Result>(work: Promise<Result>): Promise<Result> => {
+    const watch = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+      if (this.#stopped) throw new Error('The race is over.');
       try {
-        return await work;
+        return await work();
       } catch (error) {
         const code = String((error as { code?: unknown }).code);
         if (!(error instanceof CodedError)) this.violated(`The database refused a statement (${code}).`);
         throw error;
       }
     };
+    const isolated = (text: string, values: readonly unknown[] | undefined): Promise<never[]> =>
+      database.transaction(async (transaction) => {
+        await transaction.query(`set transaction isolation level ${isolation}`);
+        return transaction.query(text, values);
+      });
     return {
       query: (text, values, name) => {
-        const hit = statement && text.includes(statement[0]);
-        if (isolation && text.includes('turn_commits')) {
-          const isolated = database.transaction(async (transaction) => {
-            await transaction.query(`set transaction isolation level ${isolation}`);
-            return transaction.query<never>(text, values);
-          });
-          return watch(isolated);
-        }
-        if (hit) return watch(database.query(replaceOnce(text, statement), values));
-        return watch(database.query(text, values, name));
+        if (isolation && text.includes('turn_commits')) return watch(() => isolated(text, values));
+        if (statement && text.includes(statement[0]))
+          return watch(() => database.query(replaceOnce(text, statement), values));
+        return watch(() => database.query(text, values, name));
       },
-      transaction: (work) => watch(database.transaction(work)),
+      transaction: (work) => watch(() => database.transaction(work)),
     };
   }
 }
