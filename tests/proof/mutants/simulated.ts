@@ -239,7 +239,11 @@ const remindedInMemory: NonNullable<Defect['turnRecord']> = (real, instance) => 
     const result = await real.commit(timerless(turn));
     for (const { dueInMs, ...timer } of turn.timersSet.filter(({ kind }) => kind === 'answer')) {
       const due = new Date(process.timeline.now + dueInMs).toISOString();
-      process.resume(dueInMs, 'setTimeout', () => void instance.turns.fire({ ...timer, conversationId, due }));
+      process.resume(
+        dueInMs,
+        'setTimeout',
+        () => void instance.turns.fire({ ...timer, conversationId, due }).catch(() => undefined),
+      );
     }
     return result;
   },
