@@ -10,11 +10,11 @@ export class Children {
   readonly #endings: (() => Promise<unknown>)[] = [];
   #ended: Promise<void> | undefined;
 
-  /** Starts one of the benchmark's own programs. */
-  fork(name: string, file: string): Child {
+  /** Starts one of the benchmark's own programs, with more flags for Node if it needs them. */
+  fork(name: string, file: string, flags: readonly string[] = []): Child {
     const path = fileURLToPath(new URL(file, import.meta.url));
     const child = fork(path, {
-      execArgv: ['--import', 'tsx'],
+      execArgv: [...flags, '--import', 'tsx'],
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });

@@ -3,15 +3,13 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Children } from './children.ts';
 import type { InsideOrder } from './inside/main.ts';
 import type { Child } from './ipc.ts';
 import type { LoadOrder } from './load/main.ts';
 import { busyCpuMs, clockTicks, familyCpuMs } from './machine.ts';
-import type { Options } from './options.ts';
-import { type PostgresServer, startPostgres } from './parts/postgres.ts';
-import { type RedisServer, startRedis } from './parts/redis.ts';
+import type { CompareOptions } from './options.ts';
 import type { ServerParts } from './servers/serve.ts';
+import type { Parts, Stage } from './stage.ts';
 import type { Usage } from './usage.ts';
 import type { Variant } from './variants.ts';
 import type { Counted } from './window.ts';
@@ -36,13 +34,7 @@ export interface Figures {
   readonly foreignCores: number | null;
 }
 
-/** The parts of a run that are up. */
-export interface Parts {
-  readonly postgres: PostgresServer;
-  readonly redis: RedisServer;
-}
-
-const WARM_SECONDS = 0.5;
+const WARM_SECONDS = 0.4;
 /** The first window of a process pays for compiling it: it is thrown away. */
 const FIRST_WINDOW = { clients: 16, warmSeconds: 0, seconds: 1.5 } as const;
 /** A window inside one process: steadier than one over HTTP, so shorter. */
@@ -62,31 +54,18 @@ interface Subject {
 }
 
 export class Run {
-  readonly #options: Options;
-  readonly #children: Children;
-  readonly #folder: string;
-  readonly #say: (line: string) => void;
+  readonly #options: CompareOptions;
+  readonly #stage: Stage;
   #ticks = 100;
 
-  constructor(options: Options, children: Children, folder: string, say: (line: string) => void) {
+  constructor(options: CompareOptions, stage: Stage) {
     this.#options = options;
-    this.#children = children;
-    this.#folder = folder;
-    this.#say = say;
-  }
-
-  /** Starts PostgreSQL and Redis. */
-  async startParts(): Promise<Parts> {
-    this.#ticks = await clockTicks();
-    const [postgres, redis] = await Promise.all([
-      startPostgres(this.#children, join(this.#folder, 'data')),
-      startRedis(this.#children, this.#folder),
-    ]);
-    return { postgres, redis };
+    this.#stage = stage;
   }
 
   /** Measures everything, round after round: neighbours in time are compared with each other. */
   async measure(parts: Parts): Promise<readonly Figures[]> {
+    this.#ticks = await clockTicks();
     const subjects = await this.#startSubjects(parts);
     const all: Figures[] = [];
     for (let repeat = 1; repeat <= this.#options.repeats; repeat += 1) {
@@ -96,7 +75,7 @@ export class Run {
           await pause(Math.max(0, subject.readyAt - performance.now()));
           const figures = await this.#window(subject, Math.min(clients, mostClients(subject.variant)), repeat, parts);
           all.push(figures);
-          this.#say(
+          this.#stage.say(
             `  ${repeat}/${this.#options.repeats}  ${String(figures.clients).padStart(3)} × ${subject.variant.name}: ${figures.perSecond.toFixed(0)}/s`,
           );
         }
@@ -107,7 +86,7 @@ export class Run {
 
   /** One process for each server and instance of it, however many variants speak to it. */
   async #startSubjects(parts: Parts): Promise<readonly Subject[]> {
-    const load = this.#children.fork('load', './load/main.ts');
+    const load = this.#stage.children.fork('load', './load/main.ts');
     const started = new Map<string, Subject>();
     const subjects: Subject[] = [];
     for (const variant of this.#options.variants) {
@@ -122,8 +101,8 @@ export class Run {
   }
 
   async #startSubject(variant: Variant, name: string, load: Child, parts: Parts): Promise<Subject> {
-    this.#say(`  starting ${variant.over === 'http' ? name : 'the work inside one process'}`);
-    const folder = join(this.#folder, name);
+    this.#stage.say(`  starting ${variant.over === 'http' ? name : 'the work inside one process'}`);
+    const folder = join(this.#stage.folder, name);
     await mkdir(folder);
     const instances = instancesOf(variant);
     const order: ServerParts = {
@@ -133,11 +112,11 @@ export class Run {
       folder,
     };
     const program = variant.over === 'http' ? `./servers/${variant.server}.ts` : './inside/main.ts';
-    const measured: [Child, ...Child[]] = [this.#children.fork(name, program)];
+    const measured: [Child, ...Child[]] = [this.#stage.children.fork(name, program)];
     // The first prepares the database; the others find it prepared.
     const ports: [number, ...number[]] = [await measured[0].ask<number>('start', order)];
     while (measured.length < instances) {
-      const child = this.#children.fork(`${name}, instance ${measured.length + 1}`, program);
+      const child = this.#stage.children.fork(`${name}, instance ${measured.length + 1}`, program);
       measured.push(child);
       ports.push(await child.ask<number>('start', order));
     }

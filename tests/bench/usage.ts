@@ -11,12 +11,15 @@ export interface Usage {
 
 let statements = 0;
 let redisCommands = 0;
+const byStatement = new Map<string, number>();
 
 /** Counts from now on, whoever opens the connections. */
 export function countRoundTrips(): void {
   const { query } = pg.Client.prototype;
   pg.Client.prototype.query = function counted(this: pg.Client, ...args: unknown[]) {
     statements += 1;
+    const name = nameOf(args[0]);
+    byStatement.set(name, (byStatement.get(name) ?? 0) + 1);
     return (query as (...args: unknown[]) => unknown).apply(this, args);
   } as typeof query;
   const { sendCommand } = Redis.prototype;
@@ -29,4 +32,15 @@ export function countRoundTrips(): void {
 export function usage(): Usage {
   const { user, system } = process.cpuUsage();
   return { cpuMs: (user + system) / 1_000, statements, redisCommands };
+}
+
+/** How often each statement was sent, by its name or its text. */
+export function statementCounts(): Readonly<Record<string, number>> {
+  return Object.fromEntries(byStatement);
+}
+
+function nameOf(query: unknown): string {
+  if (typeof query === 'string') return query;
+  const { name, text } = query as pg.QueryConfig;
+  return name ?? text;
 }

@@ -61,6 +61,13 @@ export class Connection {
     this.#socket.on('close', () => this.#answer(null, Buffer.from('The server closed the connection.')));
   }
 
+  /** Resolves when the server has taken the connection; at once when it never will. */
+  connected(): Promise<void> {
+    const socket = this.#socket;
+    if (!socket.connecting) return Promise.resolve();
+    return new Promise((resolve) => socket.once('connect', resolve).once('close', resolve));
+  }
+
   /** False once either side has closed it. */
   get usable(): boolean {
     return this.#socket.writable;

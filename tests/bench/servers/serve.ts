@@ -3,7 +3,8 @@
 import { writeFile } from 'node:fs/promises';
 import { type Profiler, Session } from 'node:inspector/promises';
 import { answer } from '../ipc.ts';
-import { countRoundTrips, usage } from '../usage.ts';
+import { memory } from '../memory.ts';
+import { countRoundTrips, statementCounts, usage } from '../usage.ts';
 
 /** What a server is given. */
 export interface ServerParts {
@@ -23,6 +24,8 @@ export function serve(start: (parts: ServerParts) => Promise<number>): void {
   answer({
     start,
     usage,
+    statementCounts,
+    memory,
     async profile() {
       session.connect();
       await session.post('Profiler.enable');
