@@ -40,7 +40,15 @@ interface Seen {
 }
 
 function sent(key: string, ...seqs: number[]): Sent {
-  return { key, expectsAnswer: true, acknowledged: true, seqs, attempts: { count: 1 }, oddities: [] };
+  return {
+    name: `message ${key}`,
+    key,
+    expectsAnswer: true,
+    acknowledged: true,
+    seqs,
+    attempts: { count: 1 },
+    oddities: [],
+  };
 }
 
 const show = (seq: number, key: string | null = null): Shown => ({ seq, key, inOrder: true });
@@ -201,19 +209,19 @@ const DAMAGES: readonly Damage[] = [
     what: 'an acknowledged message that is not in the record',
     seen: ({ web }) => ({ web: [...web, sent('k9', 7)] }),
     verdict: 'lost',
-    evidence: /I1 acknowledged as 7 and not recorded: k9/,
+    evidence: /I1 message k9 was acknowledged as 7 and is not recorded/,
   },
   {
     what: 'a message acknowledged under another id than its own',
     seen: ({ web }) => ({ web: [sent('k1', 1, 4), ...web.slice(1)] }),
     verdict: 'doubled',
-    evidence: /I1 acknowledged as 4, recorded as w+\|1/,
+    evidence: /I1 message k1 was acknowledged as 4 and is w+\|1/,
   },
   {
     what: 'a message that was never taken',
     seen: ({ web }) => ({ web: [...web, { ...sent('k9'), acknowledged: false, oddities: ['404 {}'] }] }),
     verdict: 'unanswered',
-    evidence: /never taken in 1 tries: k9, answered 404/,
+    evidence: /message k9 was never taken in 1 tries, answered 404/,
   },
   {
     what: 'messages in another order than they were sent',

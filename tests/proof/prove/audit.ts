@@ -175,24 +175,32 @@ function judge(conversation: Conversation, record: RecordIndex): Violation[] {
 }
 
 /** I1: what was acknowledged is in the record exactly once, where the acknowledgement says. */
-function judgeMessage({ key, acknowledged, seqs, attempts, oddities }: Sent, record: RecordIndex): Violation[] {
+function judgeMessage({ name, key, acknowledged, seqs, attempts, oddities }: Sent, record: RecordIndex): Violation[] {
   const causes = record.causesOf(key);
   const found: Violation[] = [];
   if (!acknowledged) {
     const said = oddities.length > 0 ? `, answered ${oddities.at(-1)}` : '';
-    found.push({ verdict: 'unanswered', evidence: `never taken in ${attempts.count} tries: ${key}${said}` });
+    found.push({ verdict: 'unanswered', evidence: `${name} was never taken in ${attempts.count} tries${said}` });
   }
   if (acknowledged && causes.length === 0) {
-    found.push({ verdict: 'lost', evidence: `I1 acknowledged as ${seqs.join(', ')} and not recorded: ${key}` });
+    found.push({ verdict: 'lost', evidence: `I1 ${name} was acknowledged ${inWords(seqs)}and is not recorded` });
   }
-  if (causes.length > 1) found.push({ verdict: 'doubled', evidence: `I1 two turns: ${causes.map(at).join(' and ')}` });
+  if (causes.length > 1) {
+    found.push({ verdict: 'doubled', evidence: `I1 ${name} has two turns: ${causes.map(at).join(' and ')}` });
+  }
   const [cause] = causes;
   const elsewhere = seqs.filter((seq) => cause && seq !== cause.seq);
   if (cause && elsewhere.length > 0) {
-    const places = elsewhere.join(', ');
-    found.push({ verdict: 'doubled', evidence: `I1 acknowledged as ${places}, recorded as ${at(cause)}` });
+    found.push({
+      verdict: 'doubled',
+      evidence: `I1 ${name} was acknowledged ${inWords(elsewhere)}and is ${at(cause)}`,
+    });
   }
   return found;
+}
+
+function inWords(seqs: readonly number[]): string {
+  return seqs.length > 0 ? `as ${seqs.join(', ')} ` : '';
 }
 
 /** I2: a customer who waits for each acknowledgement finds their messages in the order they sent them, in one conversation. */

@@ -32,7 +32,7 @@ export class AzureCustomer extends Customer {
 
   async #send({ thread, sent }: { readonly thread: string; readonly sent: Sent[] }): Promise<void> {
     const id = `${thread}-${sent.length + 1}`;
-    const message = this.newMessage(azureKey(id));
+    const message = this.newMessage(id, azureKey(id));
     sent.push(message);
     const activity = {
       type: 'message',

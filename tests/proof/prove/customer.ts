@@ -48,7 +48,10 @@ export abstract class Customer {
     await pause(ms, undefined, { signal: this.parts.over }).catch(() => undefined);
   }
 
-  /** Sends one message under one key until it is taken. Sometimes by two doors at once, as an impatient finger does. */
+  /**
+   * Sends one message under one key until it is taken. Sometimes by two doors at once, as an impatient finger does, and
+   * sometimes again although it was taken, as a page does that has lost the answer.
+   */
   protected async say(
     message: Sent,
     attempt: (door: string, count: number) => Promise<Answer>,
@@ -70,10 +73,11 @@ export abstract class Customer {
       const waits = await Promise.all(tries);
       if (!message.acknowledged) await this.rest(Math.max(...waits));
     }
+    if (random.chance(0.06) && !over.aborted) await once(this.door);
   }
 
-  protected newMessage(key: string, expectsAnswer = true): Sent {
-    return newMessage(key, expectsAnswer);
+  protected newMessage(name: string, key = name, expectsAnswer = true): Sent {
+    return newMessage(name, key, expectsAnswer);
   }
 
   #refused(message: Sent, { status, retryAfterMs, body }: Answer): number {

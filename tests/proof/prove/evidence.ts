@@ -2,6 +2,8 @@
 
 /** One message a customer sent, again and again under the same key until it was taken. */
 export interface Sent {
+  /** What the customer calls it. */
+  readonly name: string;
   /** The last part of the cause's key in the record; no two messages of a run share it. */
   readonly key: string;
   /** Whether the bank owes an answer: events need none. */
@@ -48,6 +50,6 @@ export interface Evidence {
   readonly deliveries: readonly Delivery[];
 }
 
-export function newMessage(key: string, expectsAnswer: boolean): Sent {
-  return { key, expectsAnswer, acknowledged: false, seqs: [], attempts: { count: 0 }, oddities: [] };
+export function newMessage(name: string, key: string, expectsAnswer: boolean): Sent {
+  return { name, key, expectsAnswer, acknowledged: false, seqs: [], attempts: { count: 0 }, oddities: [] };
 }

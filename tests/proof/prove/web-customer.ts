@@ -108,10 +108,8 @@ export class WebCustomer extends Customer {
   }
 
   async #send(thread: Thread, activity: Said): Promise<void> {
-    const message = this.newMessage(
-      `${this.parts.name}-${this.#threads.length}-${thread.sent.length + 1}`,
-      activity.type === 'message',
-    );
+    const name = `${this.parts.name}-${this.#threads.length}-${thread.sent.length + 1}`;
+    const message = this.newMessage(name, name, activity.type === 'message');
     thread.sent.push(message);
     const { conversationId, token } = thread;
     await this.say(
