@@ -322,9 +322,15 @@ async function refuseUnlessEmpty(database: Database, migrations: readonly Migrat
   const applied = await database.query<{ name: string }>('select name from migration order by name');
   const later = applied.find(({ name }) => !migrations.some((each) => each.name === name));
   if (later) throw notEmpty(`tables by ${later.name}, which the backup does not know`);
-  await database.query(`lock table ${names.map(quoted).join(', ')} in access exclusive mode`);
-  for (const name of names) {
-    if (name === 'migration') continue;
+  const tables = names.filter((name) => name !== 'migration');
+  await refuseRows(database, tables);
+  await database.query(`lock table ${tables.map(quoted).join(', ')} in access exclusive mode`);
+  // What a Lobby wrote before it had to wait.
+  await refuseRows(database, tables);
+}
+
+async function refuseRows(database: Database, tables: readonly string[]): Promise<void> {
+  for (const name of tables) {
     const [row] = await database.query<{ filled: boolean }>(`select exists (select from ${quoted(name)}) as filled`);
     if (row?.filled) throw notEmpty(`rows in ${name}`);
   }

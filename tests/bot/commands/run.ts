@@ -2,14 +2,18 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
-const program = fileURLToPath(new URL('../../../bot/commands/main.ts', import.meta.url));
-const loader = import.meta.resolve('tsx');
+const sources = [
+  '--import',
+  import.meta.resolve('tsx'),
+  fileURLToPath(new URL('../../../bot/commands/main.ts', import.meta.url)),
+];
+const build = [fileURLToPath(new URL('../../../scripts/command.mjs', import.meta.url))];
 
 export interface Ended {
   readonly code: number | null;
@@ -22,14 +26,14 @@ export interface Running {
   readonly ended: Promise<Ended>;
 }
 
-/** Starts one with these settings and no others. */
+/** Starts one with these settings and no others: from its sources, or as `npm run` does, from the build. */
 export function start(
   words: readonly string[],
   env: Readonly<Record<string, string>>,
-  node: readonly string[] = [],
+  { built = false, node = [] }: { readonly built?: boolean; readonly node?: readonly string[] } = {},
 ): Running {
   const { PATH = '' } = process.env;
-  const child = spawn(process.execPath, [...node, '--import', loader, program, ...words], {
+  const child = spawn(process.execPath, [...node, ...(built ? build : sources), ...words], {
     env: { PATH, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -50,9 +54,10 @@ export function run(words: readonly string[], env: Readonly<Record<string, strin
   return start(words, env).ended;
 }
 
-/** A folder for the length of one test. */
+/** A folder for the length of one test, which the user of a private PostgreSQL can enter. */
 export async function scratchFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'lobby-commands-'));
+  await chmod(folder, 0o755);
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
