@@ -1,6 +1,6 @@
 /** The local recogniser: what a customer means, found by search among what the bank has approved. */
 
-import { inForce, servableSomeDay } from './article.ts';
+import { approved, inForce, servableSomeDay } from './article.ts';
 import { buildRanker, nearness, type Ranked, type Ranker } from './ranking.ts';
 import { documentsOf } from './search.ts';
 import { comparable, contentOf, createTokenizer, detectLanguage, type Tokenizer, type Tokens } from './tokenize.ts';
@@ -33,11 +33,13 @@ export interface LocalRecognizerOptions {
 /**
  * A recogniser over these articles. It never changes: when the articles do, make another and swap it.
  * The question is matched in the language it is written in; the answer comes in the conversation's language.
+ * Drafts are left out altogether: what is not approved must not draw questions away from what is.
  */
 export function createLocalRecognizer(articles: readonly Article[], options: LocalRecognizerOptions = {}): Recognizer {
   const bands = options.bands ?? BANDS;
-  const tokenizer = options.tokenizer ?? createTokenizer({ articles });
-  const library = shelve(articles);
+  const released = articles.filter(approved);
+  const tokenizer = options.tokenizer ?? createTokenizer({ articles: released });
+  const library = shelve(released);
   const sides = { zh: sideOf(library, 'zh', tokenizer), en: sideOf(library, 'en', tokenizer) };
   return {
     async understand(text, context) {

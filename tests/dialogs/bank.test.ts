@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { shelve } from '../../dialogs/shelf.ts';
 import type { DialogCollaborators } from '../../dialogs/turn.ts';
-import { readArticles } from '../../knowledge/article.ts';
+import { approved, readArticles } from '../../knowledge/article.ts';
 import { createLocalRecognizer } from '../../knowledge/recognizer.ts';
 import type { Article } from '../../knowledge/types.ts';
 import { type Answer, BotInProcess, play } from '../support/script.ts';
@@ -13,7 +13,7 @@ let articles: readonly Article[];
 let bank: Omit<DialogCollaborators, 'strings' | 'bank'>;
 
 beforeAll(() => {
-  articles = readArticles(join(import.meta.dirname, '../../knowledge/articles'));
+  articles = readArticles(join(import.meta.dirname, '../../knowledge/articles')).filter(approved);
   bank = {
     recognizer: createLocalRecognizer(articles),
     articles: shelve(articles),

@@ -1,12 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { readArticles } from '../../knowledge/article.ts';
+import { approved, readArticles } from '../../knowledge/article.ts';
 import { AIMS, chooseBands, leaveOneOut, measureBands, type Trial } from '../../knowledge/calibration.ts';
 import { BANDS } from '../../knowledge/recognizer.ts';
 import { createTokenizer } from '../../knowledge/tokenize.ts';
 import type { Article } from '../../knowledge/types.ts';
 
-const articles = readArticles(fileURLToPath(new URL('../../knowledge/articles', import.meta.url)));
+const articles = readArticles(fileURLToPath(new URL('../../knowledge/articles', import.meta.url))).filter(approved);
 const tokenizer = createTokenizer({ articles });
 const percent = (part: number, whole: number) => `${((100 * part) / whole).toFixed(1)} %`;
 

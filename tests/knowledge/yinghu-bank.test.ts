@@ -1,12 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readArticles } from '../../knowledge/article.ts';
+import { approved, readArticles } from '../../knowledge/article.ts';
 import { createLocalRecognizer } from '../../knowledge/recognizer.ts';
 import { loadRates, type RateTables, seedDemoRates } from '../../record/rates.ts';
 import { type ScratchDatabase, scratchDatabase } from '../support/database.ts';
 
-const articles = readArticles(fileURLToPath(new URL('../../knowledge/articles', import.meta.url)));
-const recognizer = createLocalRecognizer(articles);
+const written = readArticles(fileURLToPath(new URL('../../knowledge/articles', import.meta.url)));
+const articles = written.filter(approved);
+const recognizer = createLocalRecognizer(written);
 const context = { language: 'zh', today: '2026-11-23', audience: 'public' } as const;
 
 const COVERED = [
