@@ -302,6 +302,22 @@ describe('a database to fill', () => {
     expect(withoutTime(await takeBackup(into))).toBe(withoutTime(backup));
   });
 
+  it('that does not give back what it was given is left empty', async () => {
+    const changing: Migration[] = [
+      ...known,
+      {
+        name: '9999_changing',
+        sql: `create function change() returns trigger language plpgsql as $$ begin new.value := new.value || '!'; return new; end $$;
+              create trigger change before insert on fact for each row execute function change()`,
+      },
+    ];
+    const own = await emptyDatabase();
+    onTestFinished(() => own.drop());
+    await migrate(own.database, changing);
+    await own.database.query(`insert into fact (key, value) values ('a', 'b')`);
+    await unchanged(load(into, await takeBackup(own), { migrations: changing }), 'database_differs', /rows of fact/);
+  });
+
   it('is left empty when the last step fails', async () => {
     const broken: Migration = { name: '9999_broken', sql: 'select 1 / 0' };
     await unchanged(load(into, await takeBackup(from), { migrations: [...known, broken] }), '22012', /division/);
