@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { Customer, PATIENCE_MS } from './customer.ts';
-import type { Conversation, Sent } from './evidence.ts';
+import { type Conversation, newMessage, type Sent } from './evidence.ts';
 import { ask } from './http.ts';
 
 export class AzureCustomer extends Customer {
@@ -32,7 +32,7 @@ export class AzureCustomer extends Customer {
 
   async #send({ thread, sent }: { readonly thread: string; readonly sent: Sent[] }): Promise<void> {
     const id = `${thread}-${sent.length + 1}`;
-    const message = this.newMessage(id, azureKey(id));
+    const message = newMessage(id, azureKey(id), true);
     sent.push(message);
     const activity = {
       type: 'message',

@@ -1,7 +1,7 @@
 /** What customers of all channels have in common: they send one message after the other, each until it is taken. */
 
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Conversation, newMessage, type Sent } from './evidence.ts';
+import type { Conversation, Sent } from './evidence.ts';
 import type { Answer } from './http.ts';
 import type { Random } from './random.ts';
 
@@ -74,10 +74,6 @@ export abstract class Customer {
       if (!message.acknowledged) await this.rest(Math.max(...waits));
     }
     if (random.chance(0.06) && !over.aborted) await once(this.door);
-  }
-
-  protected newMessage(name: string, key = name, expectsAnswer = true): Sent {
-    return newMessage(name, key, expectsAnswer);
   }
 
   #refused(message: Sent, { status, retryAfterMs, body }: Answer): number {

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { Customer, PATIENCE_MS } from './customer.ts';
-import type { Conversation, Sent, Shown } from './evidence.ts';
+import { type Conversation, newMessage, type Sent, type Shown } from './evidence.ts';
 import { type Answer, ask } from './http.ts';
 
 /** The customer heard nothing of what is owed to them for so long that they come back by themselves. */
@@ -109,7 +109,7 @@ export class WebCustomer extends Customer {
 
   async #send(thread: Thread, activity: Said): Promise<void> {
     const name = `${this.parts.name}-${this.#threads.length}-${thread.sent.length + 1}`;
-    const message = this.newMessage(name, name, activity.type === 'message');
+    const message = newMessage(name, name, activity.type === 'message');
     thread.sent.push(message);
     const { conversationId, token } = thread;
     await this.say(
