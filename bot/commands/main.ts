@@ -20,6 +20,9 @@ const EXIT_USAGE = 64;
 const EXIT_CONFIG = 78;
 const EXIT_INTERRUPTED = 130;
 
+/** Signals this close together are one. */
+const SAME_SIGNAL_MS = 500;
+
 const exits =
   '\n\nExit codes: 0 done; 1 not done, and a sentence says why; 64 wrong words; 78 wrong settings; 130 interrupted.';
 
@@ -52,10 +55,16 @@ async function main(name: string, words: readonly string[]): Promise<number> {
   }
 }
 
-/** The first Ctrl-C ends things in order; the second ends them. */
+/** The first Ctrl-C ends things in order, a later one at once. npm hands on the one that the terminal has already sent. */
 function stopOnSignal(): AbortSignal {
   const stopping = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
+  let askedAt = 0;
+  const stop = (): void => {
+    if (stopping.signal.aborted && performance.now() - askedAt > SAME_SIGNAL_MS) process.exit(EXIT_INTERRUPTED);
+    if (!stopping.signal.aborted) askedAt = performance.now();
+    stopping.abort();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
   return stopping.signal;
 }
 
