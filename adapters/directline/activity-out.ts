@@ -1,6 +1,7 @@
 /** What a Direct Line client is shown: rows of the record as activities. */
 
 import type { RecordedActivity } from '../../record/types.ts';
+import type { Repeat } from './repeats.ts';
 
 /** What rendering needs beside the rows. */
 export interface Rendering {
@@ -56,16 +57,23 @@ export class Renderer {
   }
 
   /** The customer's own row once more, under the client id of the repeat that is waiting to see it. */
-  repeat(row: RecordedActivity, clientActivityID: string): object {
+  repeat({ row, clientActivityID }: Repeat): object {
     const channelData = { ...asObject(row.body.channelData), clientActivityID };
     return render({ ...row, body: { ...row.body, channelData } }, row, this.#rendering);
   }
 }
 
-/** What a poll answers: the visible rows after a watermark, and the watermark to go on from. */
-export function renderSet(rows: readonly RecordedActivity[], after: number, rendering: Rendering): ActivitySet {
-  const activities = new Renderer(rendering).show(rows).map(({ activity }) => activity);
-  return { activities, watermark: String(rows.at(-1)?.seq ?? after) };
+/** What a poll answers: the visible rows after a watermark, those that somebody waits to see once more, and the watermark to go on from. */
+export function renderSet(
+  rows: readonly RecordedActivity[],
+  after: number,
+  rendering: Rendering,
+  repeats: readonly Repeat[] = [],
+): ActivitySet {
+  const renderer = new Renderer(rendering);
+  const shown = renderer.show(rows).map(({ activity }) => activity);
+  const again = repeats.map((repeat) => renderer.repeat(repeat));
+  return { activities: [...shown, ...again], watermark: String(rows.at(-1)?.seq ?? after) };
 }
 
 function render(row: RecordedActivity, cause: Cause, rendering: Rendering): object {
@@ -92,10 +100,15 @@ function speaker({ direction, body }: RecordedActivity, { userId, botName }: Ren
   return { id: 'lobby', name: typeof name === 'string' ? name : botName, role: 'bot' };
 }
 
+/** Pictures every browser draws. */
+const DRAWN: ReadonlySet<unknown> = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp']);
+
+/** Official Web Chat draws a customer's picture only where it finds a `thumbnailUrl`; without one it shows a file to download. */
 function located(item: unknown, conversationId: string, { uploadUrl }: Rendering): unknown {
-  const { contentUrl } = asObject(item);
+  const { contentUrl, contentType } = asObject(item);
   if (typeof contentUrl !== 'string' || !contentUrl.startsWith(UPLOAD_SCHEME)) return item;
-  return { ...asObject(item), contentUrl: uploadUrl(conversationId, contentUrl.slice(UPLOAD_SCHEME.length)) };
+  const url = uploadUrl(conversationId, contentUrl.slice(UPLOAD_SCHEME.length));
+  return { ...asObject(item), contentUrl: url, ...(DRAWN.has(contentType) && { thumbnailUrl: url }) };
 }
 
 function asObject(value: unknown): Record<string, unknown> {

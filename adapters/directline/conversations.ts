@@ -95,15 +95,9 @@ export class Conversations {
     const watermark = watermarkOf(query);
     this.#parts.seen.note(conversationId, watermark);
     const rows = await this.#parts.record.rowsAfter(conversationId, watermark, POLL_PAGE);
-    answerJson(
-      response,
-      200,
-      renderSet(
-        rows,
-        watermark,
-        this.rendering(claims, () => this.#parts.origins.own(request)),
-      ),
-    );
+    const repeats = this.#parts.stream.polledRepeats(conversationId, rows.at(-1)?.seq ?? watermark);
+    const rendering = this.rendering(claims, () => this.#parts.origins.own(request));
+    answerJson(response, 200, renderSet(rows, watermark, rendering, repeats));
   }
 
   /** `POST /conversations/{id}/activities`: one message, one turn. */
@@ -205,7 +199,8 @@ export class Conversations {
       case 'repeat': {
         const row = firstOf(outcome.activities);
         const waiting = client.channelData?.clientActivityID;
-        if (waiting !== undefined && waiting !== clientActivityOf(row)) stream.repeat(row, waiting);
+        if (waiting !== undefined && waiting !== clientActivityOf(row))
+          stream.repeat({ row, clientActivityID: waiting });
         return { seq: row.seq, repeated: true };
       }
       case 'busy':

@@ -5,6 +5,7 @@ import type { RecordedActivity } from '../../record/types.ts';
 import type { WakeHint } from '../channel.ts';
 import { Renderer, type Rendering } from './activity-out.ts';
 import type { Clock, DirectLineMetrics, Log, WebRecord } from './port.ts';
+import { MOST_REPEATS, type Repeat, Repeats } from './repeats.ts';
 import { type TicketClaims, TOLERANCE_SECONDS } from './tokens.ts';
 
 /** How the open sockets are looked after. */
@@ -39,7 +40,6 @@ const CLOSE = { expired: 1008, restarting: 1012, slow: 1013 } as const;
 /** Sockets are pinged in this many groups, one after the other, so that ten thousand pings never come at once. */
 const PING_GROUPS = 20;
 const CLOSE_WITHIN_MS = 2_000;
-const MOST_REPEATS = 20;
 
 /** One open socket and what it has been sent. */
 interface Line {
@@ -57,7 +57,7 @@ interface Line {
   answered: boolean;
   frames: number;
   /** Repeats to be echoed once the line has caught up. */
-  repeats: { row: RecordedActivity; clientActivityID: string }[];
+  repeats: readonly Repeat[];
 }
 
 /** What the stream works with. */
@@ -75,6 +75,7 @@ export class Stream {
   readonly #lines = new Set<Line>();
   readonly #byConversation = new Map<string, Set<Line>>();
   readonly #groups: readonly Set<Line>[] = Array.from({ length: PING_GROUPS }, () => new Set<Line>());
+  readonly #repeats: Repeats;
   readonly #timers: NodeJS.Timeout[] = [];
   #opened = 0;
   #nextGroup = 0;
@@ -83,6 +84,7 @@ export class Stream {
 
   constructor(parts: StreamParts) {
     this.#parts = parts;
+    this.#repeats = new Repeats(parts.clock);
     const { sweepMs, pingMs } = parts.limits;
     this.#timers.push(setInterval(() => void this.sweep(), sweepMs).unref());
     this.#timers.push(setInterval(() => this.#pingNextGroup(), pingMs / PING_GROUPS).unref());
@@ -112,7 +114,7 @@ export class Stream {
       reading: false,
       answered: true,
       frames: 0,
-      repeats: [],
+      repeats: this.#repeats.of(conversationId),
     };
     this.#opened += 1;
     this.#add(line);
@@ -137,11 +139,18 @@ export class Stream {
   }
 
   /** A message came a second time: its row is shown again, under the client id that is waiting for it (ruling 45). */
-  repeat(row: RecordedActivity, clientActivityID: string): void {
-    for (const line of this.#byConversation.get(row.conversationId) ?? []) {
-      line.repeats = [...line.repeats, { row, clientActivityID }].slice(-MOST_REPEATS);
-      if (!line.reading && line.sent >= row.seq) this.#pushRepeats(line);
+  repeat(repeat: Repeat): void {
+    const { conversationId, seq } = repeat.row;
+    this.#repeats.note(repeat);
+    for (const line of this.#byConversation.get(conversationId) ?? []) {
+      line.repeats = [...line.repeats, repeat].slice(-MOST_REPEATS);
+      if (!line.reading && line.sent >= seq) this.#pushRepeats(line);
     }
+  }
+
+  /** For a client that reads by polling and has the record up to `seq`. */
+  polledRepeats(conversationId: string, seq: number): readonly Repeat[] {
+    return this.#repeats.poll(conversationId, seq);
   }
 
   /** Ends every socket whose family or conversation is no longer to be served. */
@@ -246,9 +255,7 @@ export class Stream {
     const due = line.repeats.filter(({ row }) => row.seq <= line.sent);
     if (due.length === 0) return;
     line.repeats = line.repeats.filter(({ row }) => row.seq > line.sent);
-    for (const { row, clientActivityID } of due) {
-      this.#send(line, JSON.stringify({ activities: [line.renderer.repeat(row, clientActivityID)] }));
-    }
+    for (const repeat of due) this.#send(line, JSON.stringify({ activities: [line.renderer.repeat(repeat)] }));
   }
 
   #send(line: Line, frame: string): void {

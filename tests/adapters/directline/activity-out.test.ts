@@ -99,12 +99,31 @@ describe('rows of the record', () => {
 
   it('name an uploaded file by an address a browser can load', () => {
     const attachments = [
-      { contentType: 'image/png', name: 'a.png', contentUrl: 'upload:f1' },
+      { contentType: 'application/pdf', name: 'a.pdf', contentUrl: 'upload:f1' },
       { contentType: 'application/vnd.microsoft.card.adaptive', content: {} },
     ];
     expect(shown(row(1, 1, 'in', { type: 'message', attachments })).activities[0]).toHaveProperty('attachments', [
-      { contentType: 'image/png', name: 'a.png', contentUrl: 'https://lobby/conv/f1?s=1' },
+      { contentType: 'application/pdf', name: 'a.pdf', contentUrl: 'https://lobby/conv/f1?s=1' },
       attachments[1],
+    ]);
+  });
+
+  it.each([
+    ['image/png', true],
+    ['image/jpeg', true],
+    ['image/gif', true],
+    ['image/webp', true],
+    ['image/heic', false],
+    ['application/pdf', false],
+  ])('of type %s can be drawn by a browser: %s', (contentType, drawn) => {
+    const attachments = [{ contentType, name: 'a', contentUrl: 'upload:f1' }];
+    expect(shown(row(1, 1, 'in', { type: 'message', attachments })).activities[0]).toHaveProperty('attachments', [
+      {
+        contentType,
+        name: 'a',
+        contentUrl: 'https://lobby/conv/f1?s=1',
+        ...(drawn && { thumbnailUrl: 'https://lobby/conv/f1?s=1' }),
+      },
     ]);
   });
 });
@@ -123,7 +142,7 @@ it('a repeat is the same row under the client id that waits for it', () => {
     text: 'hi',
     channelData: { idempotencyKey: 'k', clientActivityID: 'old' },
   });
-  expect(new Renderer(rendering).repeat(first, 'new')).toMatchObject({
+  expect(new Renderer(rendering).repeat({ row: first, clientActivityID: 'new' })).toMatchObject({
     id: 'conv|0000003',
     channelData: { idempotencyKey: 'k', clientActivityID: 'new', 'webchat:sequence-id': 3 },
   });

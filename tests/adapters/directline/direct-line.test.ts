@@ -174,6 +174,31 @@ describe('saying something twice', () => {
     ]);
   });
 
+  it('that came while no socket was open is shown to the socket that opens next, after what it missed', async () => {
+    await visitor.say('once', { idempotencyKey: 'k', clientActivityID: 'a' });
+    await visitor.say('once', { idempotencyKey: 'k', clientActivityID: 'b' });
+    const stream = await comeBack(visitor);
+    await expect.poll(() => stream.frames.length).toBe(3);
+    const ids = stream.activities().map(({ id, channelData }) => [id.slice(-1), channelData.clientActivityID]);
+    expect(ids).toEqual([
+      ['1', 'a'],
+      ['2', undefined],
+      ['1', 'b'],
+    ]);
+    expect(stream.frames.map(({ watermark }) => watermark)).toEqual(['1', '2', undefined]);
+  });
+
+  it('is shown to who reads by polling, once', async () => {
+    await visitor.say('once', { idempotencyKey: 'k', clientActivityID: 'a' });
+    await visitor.say('once', { idempotencyKey: 'k', clientActivityID: 'b' });
+    const [first, second] = [await visitor.poll(), await visitor.poll('2')];
+    expect(first.body).toMatchObject({
+      watermark: '2',
+      activities: [{}, {}, { channelData: { clientActivityID: 'b' } }],
+    });
+    expect(second.body).toEqual({ watermark: '2', activities: [] });
+  });
+
   it('in another conversation is another message', async () => {
     const other = await newVisitor(channel);
     await visitor.say('mine', { clientActivityID: 'same' });
