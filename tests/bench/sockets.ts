@@ -21,7 +21,7 @@ const TURNS = { clients: 16, warmSeconds: 1, seconds: 6, dialect: 'lobby', route
 /** Together longer than a sweep is away. */
 const WINDOWS = 3;
 /** Opened and closed again before anything is measured. */
-const REHEARSAL = 300;
+const REHEARSAL = 2_000;
 const SPEAKING = 50;
 /** Two sweeps of Lobby. */
 const IDLE_MS = 31_000;
