@@ -9,6 +9,9 @@ import { createLog } from './log.ts';
 const EXIT_CONFIG = 78;
 const EXIT_UNAVAILABLE = 69;
 
+/** Signals closer together than this are one. */
+const ONE_SIGNAL_MS = 500;
+
 /** How long a stop may take before the process ends all the same. */
 const STOP_WITHIN_MS = 25_000;
 
@@ -19,11 +22,14 @@ async function main(): Promise<void> {
   const app = await createApp(config, { log });
   welcome(app.address, config.mode);
 
-  let stopping = false;
+  let stoppingSince: number | null = null;
   const stop = (signal: string): void => {
-    // A second signal ends at once: everything acknowledged is already in the record.
-    if (stopping) process.exit(1);
-    stopping = true;
+    const now = performance.now();
+    // npm passes on a Ctrl-C that the terminal has already sent: two so close together are one.
+    if (stoppingSince !== null && now - stoppingSince < ONE_SIGNAL_MS) return;
+    // A second one ends at once: everything acknowledged is already in the record.
+    if (stoppingSince !== null) process.exit(1);
+    stoppingSince = now;
     log.info({ msg_code: 'stopping', signal }, 'Stopping: finishing what was taken.');
     setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
     app.close().then(

@@ -1,6 +1,7 @@
 /** Scratch databases on the run's real PostgreSQL: each test has its own, and none sees another's rows. */
 
 import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { inject } from 'vitest';
 import { type DatabaseSettings, openDatabase, type PostgresDatabase } from '../../adapters/postgres/database.ts';
 
@@ -49,9 +50,21 @@ async function make(options: string): Promise<ScratchDatabase> {
     open,
     drop: async () => {
       await Promise.all(pools.map((pool) => pool.close()));
-      await administer(server, `drop database if exists ${name} with (force)`);
+      await dropPatiently(server, name);
     },
   };
+}
+
+/** The server's own cleaner may be at work in a big database, and no login but a superuser may send it away (42501). */
+async function dropPatiently(server: string, name: string): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await administer(server, `drop database if exists ${name} with (force)`);
+    } catch (error) {
+      if ((error as { code?: string }).code !== '42501' || attempt === 20) throw error;
+      await pause(250);
+    }
+  }
 }
 
 async function administer(connectionString: string, statement: string): Promise<void> {
