@@ -5,6 +5,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { inject } from 'vitest';
 import { type DatabaseSettings, openDatabase, type PostgresDatabase } from '../../adapters/postgres/database.ts';
 
+/** A machine that runs many suites at once is slow to connect; that is no outage. */
+const PATIENT_MS = 30_000;
+
 export interface ScratchDatabase {
   /** Connected as the owner of the tables; see `as` for a role of least privilege. */
   readonly database: PostgresDatabase;
@@ -40,7 +43,7 @@ async function make(options: string): Promise<ScratchDatabase> {
   url.pathname = `/${name}`;
   const pools: PostgresDatabase[] = [];
   const open = async (settings: Partial<DatabaseSettings> = {}) => {
-    const pool = await openDatabase({ connectionString: url.href, max: 5, ...settings });
+    const pool = await openDatabase({ connectionString: url.href, max: 5, connectTimeoutMs: PATIENT_MS, ...settings });
     pools.push(pool);
     return pool;
   };
@@ -68,7 +71,12 @@ async function dropPatiently(server: string, name: string): Promise<void> {
 }
 
 async function administer(connectionString: string, statement: string): Promise<void> {
-  const administration = await openDatabase({ connectionString, max: 1, statementTimeoutMs: 0 });
+  const administration = await openDatabase({
+    connectionString,
+    max: 1,
+    statementTimeoutMs: 0,
+    connectTimeoutMs: PATIENT_MS,
+  });
   try {
     await administration.query(statement);
   } finally {

@@ -19,6 +19,9 @@ declare module 'vitest' {
   }
 }
 
+/** A machine that runs many suites at once is slow to connect; that is no outage. */
+const PATIENT_MS = 30_000;
+
 const migrations = fileURLToPath(new URL('../../record/migrations', import.meta.url));
 
 interface Run {
@@ -99,7 +102,12 @@ async function startBesides(): Promise<{ connectionString: string; stop(): Promi
 }
 
 async function makeTemplate(connectionString: string, name: string): Promise<void> {
-  const administration = await openDatabase({ connectionString, max: 1, statementTimeoutMs: 0 });
+  const administration = await openDatabase({
+    connectionString,
+    max: 1,
+    statementTimeoutMs: 0,
+    connectTimeoutMs: PATIENT_MS,
+  });
   try {
     await administration.query(`create database ${name}`);
   } finally {
@@ -107,7 +115,12 @@ async function makeTemplate(connectionString: string, name: string): Promise<voi
   }
   const url = new URL(connectionString);
   url.pathname = `/${name}`;
-  const template = await openDatabase({ connectionString: url.href, max: 1, statementTimeoutMs: 0 });
+  const template = await openDatabase({
+    connectionString: url.href,
+    max: 1,
+    statementTimeoutMs: 0,
+    connectTimeoutMs: PATIENT_MS,
+  });
   try {
     await migrate(template, await readMigrations(migrations));
   } finally {
@@ -117,7 +130,12 @@ async function makeTemplate(connectionString: string, name: string): Promise<voi
 
 /** What this run made, or what killed runs left. */
 async function dropAll(connectionString: string, prefix: string): Promise<void> {
-  const administration = await openDatabase({ connectionString, max: 1, statementTimeoutMs: 0 });
+  const administration = await openDatabase({
+    connectionString,
+    max: 1,
+    statementTimeoutMs: 0,
+    connectTimeoutMs: PATIENT_MS,
+  });
   try {
     const rows = await administration.query<{ name: string }>(
       'select datname as name from pg_database where starts_with(datname, $1)',
