@@ -105,8 +105,10 @@ export class Conversations {
     const { sessions, origins, limiters } = this.#parts;
     const session = await sessions.in(request, conversationId);
     origins.refuseForeign(request, session.claims.origins);
-    await count(limiters.postsPerConversation, conversationId);
-    await count(limiters.postsPerUser, session.claims.userId);
+    await Promise.all([
+      count(limiters.postsPerConversation, conversationId),
+      count(limiters.postsPerUser, session.claims.userId),
+    ]);
     const client = parseActivity(await readJson(request));
     const seen = seenOf(client);
     if (seen !== null) this.#parts.seen.note(conversationId, seen);

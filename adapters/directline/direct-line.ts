@@ -14,6 +14,7 @@ import {
   readJson,
   refuseSocket,
 } from '../http.ts';
+import type { Rendering } from './activity-out.ts';
 import { DEFAULT_CONFIG, type DirectLineConfig } from './config.ts';
 import { type Call, Conversations } from './conversations.ts';
 import { Handshake, type Once, onceInMemory } from './handshake.ts';
@@ -21,10 +22,11 @@ import { type IssuedToken, Issuing, type TokenFor, type VisitorRequest, type Vis
 import { count, createLimiters, type LimiterFactory, memoryLimiter } from './limits.ts';
 import { Origins } from './origins.ts';
 import type { Clock, DirectLineMetrics, Log, Random, WebRecord } from './port.ts';
+import { Recent } from './recent.ts';
 import { Seen } from './seen.ts';
 import { Sessions } from './sessions.ts';
 import { Stream } from './stream.ts';
-import { type DirectLineKeys, sameText, type TokenClaims, Tokens } from './tokens.ts';
+import { type DirectLineKeys, sameText, type TicketClaims, type TokenClaims, Tokens } from './tokens.ts';
 
 /** What the web channel is built from. */
 export interface DirectLineParts {
@@ -67,6 +69,8 @@ export interface DirectLine {
 }
 
 const BASE = '/v3/directline';
+/** By how many names this service is known at a time. */
+const ADDRESSES = 100;
 
 type Handler = (call: Call) => Promise<void>;
 
@@ -95,6 +99,13 @@ export function createDirectLine(parts: DirectLineParts): DirectLine {
     metrics,
     full: parts.full ?? (() => false),
   });
+  /** Sockets opened by the same address share how rows are shown, but for whose they are. */
+  const renderings = new Recent<string, Rendering>(ADDRESSES);
+  const renderingAt = (own: string, ticket: TicketClaims): Rendering => {
+    const rendering = renderings.get(own) ?? conversations.rendering(ticket, () => own);
+    renderings.set(own, rendering);
+    return rendering;
+  };
   const handshake = new Handshake({
     tokens,
     record,
@@ -103,10 +114,7 @@ export function createDirectLine(parts: DirectLineParts): DirectLine {
     once: parts.once ?? onceInMemory(),
     log,
     metrics,
-    rendering: (ticket, request) => {
-      const own = origins.own(request);
-      return conversations.rendering(ticket, () => own);
-    },
+    rendering: (ticket, request) => ({ ...renderingAt(origins.own(request), ticket), userId: ticket.userId }),
   });
   const stopHearing = wake.subscribe((hint) => stream.hear(hint));
   const pruning = setInterval(() => void prune(record, clock, log), PRUNE_EVERY_MS).unref();

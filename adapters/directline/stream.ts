@@ -72,11 +72,17 @@ export interface StreamParts {
 /** All open sockets of this process. */
 export class Stream {
   readonly #parts: StreamParts;
-  readonly #lines = new Set<Line>();
-  readonly #byConversation = new Map<string, Set<Line>>();
+  readonly #lines = new Map<WebSocket, Line>();
+  /** A conversation is open in one window, as a rule: a list of one costs less than a set. */
+  readonly #byConversation = new Map<string, readonly Line[]>();
   readonly #groups: readonly Set<Line>[] = Array.from({ length: PING_GROUPS }, () => new Set<Line>());
   readonly #repeats: Repeats;
   readonly #timers: NodeJS.Timeout[] = [];
+  readonly #onMessage = shared(this.#lines, (line) => this.#heard(line));
+  readonly #onPong = shared(this.#lines, (line) => {
+    line.answered = true;
+  });
+  readonly #onClose = shared(this.#lines, (line, code: number) => this.#remove(line, code));
   #opened = 0;
   #nextGroup = 0;
   #sweeping: Promise<void> | undefined;
@@ -118,13 +124,7 @@ export class Stream {
     };
     this.#opened += 1;
     this.#add(line);
-    socket.on('message', () => this.#heard(line));
-    socket.on('pong', () => {
-      line.answered = true;
-    });
-    socket.on('close', (code) => this.#remove(line, code));
-    // A broken frame or a lost connection: `close` follows, and the client comes back by its watermark.
-    socket.on('error', () => undefined);
+    socket.on('message', this.#onMessage).on('pong', this.#onPong).on('close', this.#onClose).on('error', ignoreLost);
     this.#catchUp(line);
   }
 
@@ -155,7 +155,7 @@ export class Stream {
 
   /** Ends every socket whose family or conversation is no longer to be served. */
   end(matches: (line: { readonly conversationId: string; readonly userId: string }) => boolean): void {
-    for (const line of this.#lines) if (matches(line)) this.#finish(line);
+    for (const line of this.#lines.values()) if (matches(line)) this.#finish(line);
   }
 
   /** Compares every open socket with the record in one query: repairs lost hints, ends what expired or was revoked elsewhere. */
@@ -177,10 +177,10 @@ export class Stream {
   async close(): Promise<void> {
     this.#closing = true;
     for (const timer of this.#timers) clearInterval(timer);
-    const closed = [...this.#lines].map(({ socket }) => new Promise((resolve) => socket.once('close', resolve)));
-    for (const { socket } of this.#lines) socket.close(CLOSE.restarting, 'restarting');
+    const closed = [...this.#lines.keys()].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+    for (const socket of this.#lines.keys()) socket.close(CLOSE.restarting, 'restarting');
     const patience = setTimeout(() => {
-      for (const { socket } of this.#lines) socket.terminate();
+      for (const socket of this.#lines.keys()) socket.terminate();
     }, CLOSE_WITHIN_MS);
     await Promise.all(closed);
     clearTimeout(patience);
@@ -189,13 +189,13 @@ export class Stream {
 
   async #compare(): Promise<void> {
     if (this.#lines.size === 0) return;
-    const lines = [...this.#lines];
+    const lines = [...this.#lines.values()];
     const { record, clock } = this.#parts;
     const tolerated = new Date(clock().getTime() - TOLERANCE_SECONDS * 1000);
     const watched = lines.map(({ family, sent }) => ({ family, seq: sent }));
     for (const { index, finding, seq } of await record.sweep(watched, tolerated)) {
       const line = lines[index];
-      if (!line || !this.#lines.has(line)) continue;
+      if (!line || !this.#lines.has(line.socket)) continue;
       switch (finding) {
         case 'ended':
           this.#finish(line);
@@ -292,27 +292,26 @@ export class Stream {
   /** A page reloaded again and again leaves sockets behind that do not know they are dead: the oldest goes. */
   #makeRoom(conversationId: string): void {
     const lines = this.#byConversation.get(conversationId);
-    if (!lines || lines.size < this.#parts.limits.socketsPerConversation) return;
-    for (const oldest of lines) {
-      this.#finish(oldest, 'too many windows');
-      return;
-    }
+    const [oldest] = lines ?? [];
+    if (!lines || !oldest || lines.length < this.#parts.limits.socketsPerConversation) return;
+    this.#finish(oldest, 'too many windows');
   }
 
   #add(line: Line): void {
-    const lines = this.#byConversation.get(line.conversationId) ?? new Set<Line>();
-    this.#byConversation.set(line.conversationId, lines.add(line));
+    const { conversationId } = line;
+    this.#byConversation.set(conversationId, [...(this.#byConversation.get(conversationId) ?? []), line]);
     this.#groups[line.group]?.add(line);
-    this.#lines.add(line);
+    this.#lines.set(line.socket, line);
     this.#parts.metrics?.socketsOpen(this.#lines.size);
   }
 
   #remove(line: Line, code: number): void {
-    const lines = this.#byConversation.get(line.conversationId);
-    lines?.delete(line);
-    if (lines?.size === 0) this.#byConversation.delete(line.conversationId);
+    const { conversationId } = line;
+    const left = this.#byConversation.get(conversationId)?.filter((each) => each !== line) ?? [];
+    if (left.length === 0) this.#byConversation.delete(conversationId);
+    else this.#byConversation.set(conversationId, left);
     this.#groups[line.group]?.delete(line);
-    this.#lines.delete(line);
+    this.#lines.delete(line.socket);
     this.#parts.metrics?.socketsOpen(this.#lines.size);
     this.#parts.metrics?.socketClosed(code);
   }
@@ -329,9 +328,17 @@ function framesOf(line: Line, rows: readonly RecordedActivity[]): string[] {
     .map(({ activity, watermark }) => JSON.stringify({ activities: [activity], watermark }));
 }
 
+/** One listener for all sockets, told whose it was: one for each would be most of what an idle socket costs beside itself. */
+function shared<Told>(lines: ReadonlyMap<WebSocket, Line>, act: (line: Line, told: Told) => void) {
+  return function hear(this: WebSocket, told: Told): void {
+    const line = lines.get(this);
+    if (line) act(line, told);
+  };
+}
+
 function isOpen({ socket }: Line): boolean {
   return socket.readyState === WebSocket.OPEN;
 }
 
-/** The connection was lost while sending: `close` follows, and the client comes back by its watermark. */
+/** A broken frame or a lost connection: `close` follows, and the client comes back by its watermark. */
 function ignoreLost(): void {}
