@@ -11,6 +11,7 @@ import { Random } from '../proof/simulation/random.ts';
 import { newDevice, startBrowser } from './support/browser.ts';
 import { Chat, type Side } from './support/chat.ts';
 import { Service } from './support/service.ts';
+import { bare } from './support/words.ts';
 
 const POSTS = '**/v3/directline/conversations/*/activities';
 
@@ -112,7 +113,7 @@ async function type(chat: Chat, texts: readonly string[]): Promise<void> {
   }
 }
 
-/** A message as the page shows it, and as the record holds it. Of its text the letters and digits: markup comes and goes. */
+/** A message as the page shows it, and as the record holds it. Of its text what no markup changes. */
 interface Row {
   readonly seq: number;
   readonly from: Side;
@@ -148,11 +149,6 @@ async function readConversation(): Promise<{ readonly seq: number; readonly rows
     seq: conversation.seq,
     rows: conversation.rows.map(({ text, ...row }) => ({ ...row, words: bare(text ?? '') })),
   };
-}
-
-function bare(text: string): string {
-  const listed = /^\d+\. /gm;
-  return text.replace(listed, '').replace(/[^\p{L}\p{N}😀]/gu, '');
 }
 
 const from = <Some extends Row>(side: Side, rows: readonly Some[]): Some[] => rows.filter((row) => row.from === side);

@@ -2,7 +2,7 @@
 
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
@@ -38,6 +38,7 @@ async function unpackInto(folder: string): Promise<void> {
     await run('npm', ['pack', RELEASE, '--pack-destination', half, '--silent'], { cwd: half });
     const [archive = ''] = await readdir(half);
     await run('tar', ['-xzf', join(half, archive), '-C', half, ...MEMBERS]);
+    await chmod(half, 0o755);
     await rename(half, folder);
   } finally {
     await rm(half, { recursive: true, force: true });
