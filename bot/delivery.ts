@@ -8,7 +8,7 @@ import { type Loop, startLoop } from './loop.ts';
 import type { Metrics } from './metrics.ts';
 
 /** How many messages are under way at once, and how long one may take before somebody else may try. */
-const BATCH = 16;
+const AT_ONCE = 16;
 const LEASE_MS = 30_000;
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 60_000;
@@ -25,9 +25,40 @@ export interface DeliveryParts {
   readonly pollMs: number;
 }
 
-/** Starts sending. `nudge` the loop after a commit that queued something: waiting for the poll would only be slower. */
+/**
+ * Starts sending. `nudge` the loop after a commit that queued something: waiting for the poll would only be slower.
+ * A message that hangs keeps its own place only: as soon as one is settled, the next of its conversation is taken.
+ */
 export function startDelivery(parts: DeliveryParts): Loop {
-  return startLoop({ pollMs: parts.pollMs, log: parts.log, name: 'outbox' }, () => deliverOnce(parts));
+  const outbox = outboxOf(parts.database);
+  const underWay = new Set<Promise<void>>();
+  const loop = startLoop({ pollMs: parts.pollMs, log: parts.log, name: 'outbox' }, async () => {
+    const limit = AT_ONCE - underWay.size;
+    if (limit === 0) return false;
+    const messages = await outbox.lease({ limit, leaseMs: LEASE_MS, leaseToken: parts.newId() });
+    for (const message of messages) {
+      const sending = deliver(outbox, parts, message)
+        .catch((error: unknown) =>
+          parts.log.warn(
+            { msg_code: 'outbox_failed', err: error },
+            'What became of a message could not be written down.',
+          ),
+        )
+        .finally(() => {
+          underWay.delete(sending);
+          loop.nudge();
+        });
+      underWay.add(sending);
+    }
+    return messages.length > 0;
+  });
+  return {
+    nudge: () => loop.nudge(),
+    async stop() {
+      await loop.stop();
+      await Promise.all(underWay);
+    },
+  };
 }
 
 /** The outbox as the sender uses it: `record/outbox.ts` on a database. */
@@ -39,17 +70,19 @@ export interface Outbox {
 
 /** Sends one batch. Returns whether there may be more. */
 export function deliverOnce(parts: DeliveryParts): Promise<boolean> {
-  const { database } = parts;
-  const outbox: Outbox = {
+  return deliverFrom(outboxOf(parts.database), parts);
+}
+
+function outboxOf(database: Database): Outbox {
+  return {
     lease: (options) => leaseMessages(database, options),
     settle: (message, attempt) => settleMessage(database, message, attempt),
   };
-  return deliverFrom(outbox, parts);
 }
 
 /** Sends one batch of this outbox. Returns whether there may be more. */
 export async function deliverFrom(outbox: Outbox, parts: Omit<DeliveryParts, 'database'>): Promise<boolean> {
-  const messages = await outbox.lease({ limit: BATCH, leaseMs: LEASE_MS, leaseToken: parts.newId() });
+  const messages = await outbox.lease({ limit: AT_ONCE, leaseMs: LEASE_MS, leaseToken: parts.newId() });
   await Promise.all(messages.map((message) => deliver(outbox, parts, message)));
   return messages.length > 0;
 }

@@ -32,6 +32,12 @@ export type Attempt =
 /** After this many attempts a message that keeps failing is given up, visibly. */
 export const MOST_TRIES = 8;
 
+/**
+ * After this many attempts cut short by the death of their sender a message is given up. Far more than the above: it is
+ * the sender that is broken then, and the message may never have left.
+ */
+const MOST_DEATHS = 64;
+
 /** How long after an unknown outcome a `must` message is sent again: a double is better than a loss there, and only there. */
 const RESEND_UNKNOWN_MS = 10_000;
 
@@ -91,7 +97,7 @@ async function lapseLeases(database: Database): Promise<void> {
             due = now(), lease_token = null, outcome = 'unknown', errcode = 'sender_died',
             done_at = case when class = 'must' and tries < $1 then null else now() end
       where state = 'leased' and leased_until < now()`,
-    [MOST_TRIES],
+    [MOST_DEATHS],
   );
 }
 

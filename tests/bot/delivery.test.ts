@@ -1,10 +1,11 @@
 /** How queued messages leave: in order, written down, resent only where a double is better than a loss. */
 
 import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { v4 as newId } from 'uuid';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CodedError, type Sender } from '../../adapters/channel.ts';
-import { type DeliveryParts, deliverOnce } from '../../bot/delivery.ts';
+import { type DeliveryParts, deliverOnce, startDelivery } from '../../bot/delivery.ts';
 import { createMetrics } from '../../bot/metrics.ts';
 import { beginThread, commitTurn } from '../../record/conversations.ts';
 import { leaseMessages } from '../../record/outbox.ts';
@@ -148,6 +149,39 @@ describe('delivery', () => {
     await dueNow();
     await leaseMessages(scratch.database, { limit: 0, leaseMs: 30_000, leaseToken: newId() });
     expect(await states()).toEqual([state]);
+  });
+
+  it('does not let a conversation wait for another one whose message hangs', async () => {
+    await queue(['hangs']);
+    await queue(['one', 'two', 'three']);
+    const sent: unknown[] = [];
+    let release: () => void = () => undefined;
+    const hanging = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const loop = startDelivery(
+      delivering(async ({ activities }) => {
+        const text = activities[0]?.body.text;
+        if (text === 'hangs') await hanging;
+        sent.push(text);
+        return { wireId: null };
+      }),
+    );
+    for (let waited = 0; sent.length < 3 && waited < 5_000; waited += 20) await pause(20);
+    expect(sent).toEqual(['one', 'two', 'three']);
+    release();
+    await loop.stop();
+    expect(sent).toContain('hangs');
+    expect((await states()).every((state) => state === 'done')).toBe(true);
+  });
+
+  it('goes on with a message whose senders died more often than a channel may refuse it', async () => {
+    await queue(['one']);
+    await scratch.database.query(
+      `update outbox set tries = 12, state = 'leased', leased_until = now() - interval '1 second'`,
+    );
+    await deliverOnce(delivering(() => Promise.resolve({ wireId: 'at last' })));
+    expect(await states()).toEqual(['done']);
   });
 
   it('does not write down the outcome of a lease it has lost', async () => {
