@@ -17,6 +17,7 @@ import {
 import type { Rendering } from './activity-out.ts';
 import { DEFAULT_CONFIG, type DirectLineConfig } from './config.ts';
 import { type Call, Conversations } from './conversations.ts';
+import { guardDoor } from './full.ts';
 import { Handshake, type Once, onceInMemory } from './handshake.ts';
 import { type IssuedToken, Issuing, type TokenFor, type VisitorRequest, type VisitorToken } from './issuing.ts';
 import { count, createLimiters, type LimiterFactory, memoryLimiter } from './limits.ts';
@@ -44,6 +45,8 @@ export interface DirectLineParts {
   readonly limiter?: LimiterFactory;
   /** Whether new conversations should come back later: the service has enough to do with those it has. */
   readonly full?: () => boolean;
+  /** Whether the gate would refuse a message of this conversation now; absent, every message is brought before it. */
+  readonly refuses?: (conversationId: string) => boolean;
   /** Knows which tickets were used; in memory when absent. */
   readonly once?: Once;
 }
@@ -152,6 +155,7 @@ export function createDirectLine(parts: DirectLineParts): DirectLine {
 
   return {
     mount(server) {
+      if (parts.refuses) guardDoor(server, { refuses: parts.refuses, origins, metrics });
       const conversation = `${BASE}/conversations/:conversation`;
       server.post(`${BASE}/tokens/generate`, answering(generate));
       server.post(`${BASE}/tokens/refresh`, answering(refresh));
