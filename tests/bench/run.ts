@@ -36,7 +36,7 @@ export interface Figures {
 
 const WARM_SECONDS = 0.4;
 /** The first window of a process pays for compiling it: it is thrown away. */
-const FIRST_WINDOW = { clients: 16, warmSeconds: 0, seconds: 1.5 } as const;
+const FIRST_WINDOW = { clients: 16, warmSeconds: 0, seconds: 1 } as const;
 /** A window inside one process: steadier than one over HTTP, so shorter. */
 const INSIDE_SHARE = 0.5;
 
